@@ -1,0 +1,21 @@
+//! Every path of the LAN API, in the form axum's router takes; `{order_id}` stands for one path segment.
+
+/// `GET` -> [`crate::Overview`].
+pub const OVERVIEW: &str = "/api/v1/overview";
+/// `GET` -> list of [`crate::Delivery`].
+pub const DELIVERIES: &str = "/api/v1/deliveries";
+/// `POST` [`crate::ConfirmDelivery`] -> [`crate::Delivery`].
+pub const DELIVERY_CONFIRM: &str = "/api/v1/deliveries/{order_id}/confirm";
+/// `GET` -> list of [`crate::StationOrder`]; `POST` [`crate::PlaceOrder`] -> [`crate::StationOrder`].
+pub const ORDERS: &str = "/api/v1/orders";
+/// `GET` -> list of [`crate::Product`].
+pub const PRODUCTS: &str = "/api/v1/products";
+/// `GET`, query `limit` -> list of [`crate::JournalRow`], newest first.
+pub const JOURNAL: &str = "/api/v1/journal";
+/// `GET`, without a token: the process runs.
+pub const LIVEZ: &str = "/livez";
+/// `GET`, without a token: the process can serve requests.
+pub const READYZ: &str = "/readyz";
+
+/// Request header that makes a repeated `POST` the same `POST`.
+pub const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
