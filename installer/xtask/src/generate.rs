@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::workspace;
+use crate::{catalogue, workspace};
 
+mod day;
 mod tokens;
 mod tokens_css;
 mod tokens_rust;
@@ -40,6 +41,7 @@ pub struct Generated {
 pub fn files() -> Result<Vec<Generated>> {
     let tokens = Tokens::read(&workspace::path("assets/tokens.json"))?;
     let css = tokens_css::render(&tokens);
+    let day = day::render()?;
     let at = |inside: &str, text: &str| Generated {
         path: workspace::path(inside),
         text: text.to_owned(),
@@ -51,6 +53,7 @@ pub fn files() -> Result<Vec<Generated>> {
             "station-agent/back-office/src/theme/tokens.rs",
             &tokens_rust::render(&tokens)?,
         ),
+        at(catalogue::DAY, &day),
     ])
 }
 

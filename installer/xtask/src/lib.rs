@@ -1,5 +1,6 @@
 //! The automation of the workspace as a library, so that the whole-system tests start the product with the code of `demo`.
 
+pub mod catalogue;
 pub mod cli;
 pub mod generate;
 pub mod workspace;
