@@ -1,0 +1,7 @@
+//! The sync engine, without IO: what to send when, and what to make of what arrives.
+
+pub mod receiver;
+pub mod sender;
+
+pub use receiver::{Verdict, judge_batch};
+pub use sender::{Command, Input, Sender, SenderConfig};

@@ -1,0 +1,133 @@
+use super::*;
+use crate::ids::{DeviceId, Incarnation};
+
+const HASH: ChainHash = ChainHash([1; 32]);
+
+fn stream() -> StreamId {
+    StreamId { device: DeviceId([1; 16]), incarnation: Incarnation([2; 16]) }
+}
+
+fn greeted(through: u64) -> Input {
+    Input::Greeted { stream: stream(), through: Seq(through), hash: HASH, local_hash: Some(HASH) }
+}
+
+fn flowing(head: u64) -> Sender {
+    let mut sender = Sender::new(SenderConfig::STANDARD, 7);
+    sender.track(stream(), Seq(head), Seq::NONE);
+    assert_eq!(sender.handle(0, Input::Tick), [Command::Greet { stream: stream() }]);
+    assert_eq!(sender.handle(0, greeted(0)), [Command::Send { stream: stream(), from: Seq(1) }]);
+    sender
+}
+
+fn sent(to: u64) -> Input {
+    Input::Sent { stream: stream(), to: Seq(to), len: 100 }
+}
+
+fn replied(outcome: Outcome) -> Input {
+    Input::Replied { stream: stream(), outcome }
+}
+
+#[test]
+fn r12_a_hello_resumes_rewinds_and_tells_forks_apart() {
+    let mut sender = Sender::new(SenderConfig::STANDARD, 7);
+    sender.track(stream(), Seq(10), Seq(6));
+    sender.handle(0, Input::Tick);
+    // Upstream was restored and holds less: rewind (R11).
+    assert_eq!(
+        sender.handle(1, greeted(4)),
+        [
+            Command::Keep { stream: stream(), through: Seq(4) },
+            Command::Send { stream: stream(), from: Seq(5) }
+        ]
+    );
+    let mut ahead = Sender::new(SenderConfig::STANDARD, 7);
+    ahead.track(stream(), Seq(3), Seq::NONE);
+    ahead.handle(0, Input::Tick);
+    assert_eq!(
+        ahead.handle(1, greeted(9)),
+        [Command::UpstreamAhead { stream: stream(), through: Seq(9) }]
+    );
+    let mut forked = Sender::new(SenderConfig::STANDARD, 7);
+    forked.track(stream(), Seq(3), Seq::NONE);
+    forked.handle(0, Input::Tick);
+    let other = Input::Greeted {
+        stream: stream(),
+        through: Seq(2),
+        hash: ChainHash([9; 32]),
+        local_hash: Some(HASH),
+    };
+    assert_eq!(forked.handle(1, other), [Command::Alarm { stream: stream(), outcome: None }]);
+}
+
+#[test]
+fn r10_acknowledgements_may_be_lost_repeated_and_reordered() {
+    let mut sender = flowing(30);
+    assert_eq!(sender.handle(1, sent(10)), [Command::Send { stream: stream(), from: Seq(11) }]);
+    sender.handle(2, sent(20));
+    sender.handle(3, sent(30));
+    // The second acknowledgement overtakes the first, and comes twice.
+    assert_eq!(
+        sender.handle(4, replied(Outcome::Accepted { through: Seq(20) })),
+        [Command::Keep { stream: stream(), through: Seq(20) }]
+    );
+    assert_eq!(sender.handle(5, replied(Outcome::Accepted { through: Seq(10) })), []);
+    assert_eq!(sender.handle(5, replied(Outcome::Accepted { through: Seq(20) })), []);
+    // The third is lost; the sender asks where upstream stands and finds out.
+    let wake = sender.wake_at().unwrap();
+    sender.handle(wake, Input::Tick);
+    let retry = sender.wake_at().unwrap();
+    assert_eq!(sender.handle(retry, Input::Tick), [Command::Greet { stream: stream() }]);
+    assert_eq!(sender.handle(retry, greeted(30)), [Command::Keep { stream: stream(), through: Seq(30) }]);
+    assert!(!sender.pending());
+    assert_eq!(sender.wake_at(), None);
+}
+
+#[test]
+fn r13_while_something_is_pending_a_timer_is_armed() {
+    let mut sender = flowing(5);
+    let steps = [
+        sent(3),
+        Input::Failed { stream: stream() },
+        Input::Tick,
+        greeted(1),
+        sent(5),
+        replied(Outcome::Gap { expected: Seq(2) }),
+        greeted(1),
+        replied(Outcome::SlowDown { wait_ms: 50 }),
+        replied(Outcome::Refused { code: crate::wire::RefusalCode::Storage }),
+        Input::LinkUp,
+        greeted(2),
+    ];
+    for (at_ms, step) in (10i64..).zip(steps) {
+        sender.handle(at_ms, step);
+        assert!(sender.pending());
+        assert!(sender.wake_at().is_some(), "after {step:?}");
+    }
+}
+
+#[test]
+fn r15_at_most_four_batches_are_in_flight() {
+    let mut sender = flowing(100);
+    for to in [10, 20, 30] {
+        assert_eq!(
+            sender.handle(1, sent(to)),
+            [Command::Send { stream: stream(), from: Seq(to + 1) }]
+        );
+    }
+    assert_eq!(sender.handle(1, sent(40)), []);
+    assert_eq!(
+        sender.handle(2, replied(Outcome::Accepted { through: Seq(10) })),
+        [
+            Command::Keep { stream: stream(), through: Seq(10) },
+            Command::Send { stream: stream(), from: Seq(41) }
+        ]
+    );
+}
+
+#[test]
+fn a_claim_to_hold_more_than_was_ever_written_moves_nothing() {
+    let mut sender = flowing(5);
+    sender.handle(1, sent(5));
+    assert_eq!(sender.handle(2, replied(Outcome::Accepted { through: Seq(99) })), []);
+    assert!(sender.pending());
+}

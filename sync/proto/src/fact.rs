@@ -1,0 +1,110 @@
+//! Facts: what happened, written once by the device where it happened, never changed.
+//!
+//! One file per context. On disk and on the wire a fact is its type name, its schema version and its
+//! data (see [`crate::envelope`]); the names below are part of the format and never change.
+
+mod account;
+mod catalogue;
+mod device;
+mod logistics;
+mod order;
+mod sale;
+mod station;
+
+use serde::{Deserialize, Serialize};
+
+use crate::quantity::Money;
+
+pub use account::{AccountOpened, AccountPaid, SubjectNamed};
+pub use catalogue::{PriceScheduled, PriceScope, ProductChanged, ProductKind};
+pub use device::{FeedApplied, FeedScope, StreamOpened};
+pub use logistics::{Shipped, ShipmentPlanned};
+pub use order::{OrderCancelRequested, OrderCancelled, OrderRefused, OrderRequested, Ordered, StationAdded};
+pub use sale::{CancelReason, Line, SaleCancelled, Sold, Tender};
+pub use station::{Received, StockMoveReason, StockMoved};
+
+/// Every fact of schema version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", content = "d")]
+pub enum Fact {
+    /// First entry of every incarnation: who writes here, and what came before.
+    StreamOpened(StreamOpened),
+    /// A device applied a feed up to a version (R24).
+    FeedApplied(FeedApplied),
+    /// 판매.
+    Sold(Sold),
+    /// 판매취소.
+    SaleCancelled(SaleCancelled),
+    /// 재고흐름 that no other fact implies.
+    StockMoved(StockMoved),
+    /// 입고확정.
+    Received(Received),
+    /// 외상계정 opened.
+    AccountOpened(AccountOpened),
+    /// 입금 on an account.
+    AccountPaid(AccountPaid),
+    /// 주문요청 by a station.
+    OrderRequested(OrderRequested),
+    /// A station asks for its order to be called off.
+    OrderCancelRequested(OrderCancelRequested),
+    /// 주문.
+    Ordered(Ordered),
+    /// HQ cannot take a station's request.
+    OrderRefused(OrderRefused),
+    /// 주문취소.
+    OrderCancelled(OrderCancelled),
+    /// Logistics planned the delivery of an order.
+    ShipmentPlanned(ShipmentPlanned),
+    /// 배송.
+    Shipped(Shipped),
+    /// 상품 added or changed.
+    ProductChanged(ProductChanged),
+    /// A price and the time from which it holds.
+    PriceScheduled(PriceScheduled),
+    /// A station joined the chain's register.
+    StationAdded(StationAdded),
+    /// A person's name under an opaque id: travels in a feed, is never an entry of a journal (R39).
+    SubjectNamed(SubjectNamed),
+}
+
+impl Fact {
+    /// The type name in the envelope.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::StreamOpened(_) => "StreamOpened",
+            Self::FeedApplied(_) => "FeedApplied",
+            Self::Sold(_) => "Sold",
+            Self::SaleCancelled(_) => "SaleCancelled",
+            Self::StockMoved(_) => "StockMoved",
+            Self::Received(_) => "Received",
+            Self::AccountOpened(_) => "AccountOpened",
+            Self::AccountPaid(_) => "AccountPaid",
+            Self::OrderRequested(_) => "OrderRequested",
+            Self::OrderCancelRequested(_) => "OrderCancelRequested",
+            Self::Ordered(_) => "Ordered",
+            Self::OrderRefused(_) => "OrderRefused",
+            Self::OrderCancelled(_) => "OrderCancelled",
+            Self::ShipmentPlanned(_) => "ShipmentPlanned",
+            Self::Shipped(_) => "Shipped",
+            Self::ProductChanged(_) => "ProductChanged",
+            Self::PriceScheduled(_) => "PriceScheduled",
+            Self::StationAdded(_) => "StationAdded",
+            Self::SubjectNamed(_) => "SubjectNamed",
+        }
+    }
+
+    /// Whether the fact may stand in a journal. Personal data may not: a journal is never erased (R39).
+    pub const fn may_be_journaled(&self) -> bool {
+        !matches!(self, Self::SubjectNamed(_))
+    }
+
+    /// Money that the fact moved, for totals that must count even what could not be projected (R14).
+    pub const fn money(&self) -> Option<Money> {
+        match self {
+            Self::Sold(sold) => Some(sold.total),
+            Self::SaleCancelled(cancelled) => Some(Money(-cancelled.total.0)),
+            Self::AccountPaid(paid) => Some(paid.amount),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What two peers say to each other, byte for byte, over MQTT and HTTP alike.
+//!
+//! A message is a tag byte and fixed-width big-endian fields; texts and bodies carry their length first.
+//! Every length is checked against its limit before anything is allocated.
+
+mod batch;
+mod feed;
+mod reader;
+mod session;
+
+pub use batch::{BATCH_ENTRIES_MAX, Batch, BatchError, CODEC_PLAIN, CODEC_ZSTD, frame_body, unframe_body};
+pub use feed::{FEED_KEY_LEN_MAX, FeedItem, PULL_LEN_MAX, Pull, PullAnswer};
+pub use session::{Hello, HelloAnswer, Outcome, Progress, ProgressAnswer, Receipt, RefusalCode};
+
+use reader::{Reader, Writer};
+
+/// Largest message either way: below the 256 KiB packet limit of the broker, with room for its header.
+pub const MESSAGE_LEN_MAX: usize = 240 * 1024;
+
+/// Why bytes are not a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// Longer than [`MESSAGE_LEN_MAX`].
+    #[error("a message has at most {MESSAGE_LEN_MAX} bytes, this one has {0}")]
+    TooLong(usize),
+    /// Ends in the middle of a field.
+    #[error("the message ends in the middle of {0}")]
+    Short(&'static str),
+    /// Goes on after its last field.
+    #[error("the message goes on after its end")]
+    Trailing,
+    /// The first byte names no message.
+    #[error("there is no message with tag {0}")]
+    Tag(u8),
+    /// A field's value is not one it can have.
+    #[error("{0} has a value it cannot have")]
+    Value(&'static str),
+}
+
+/// From a device to the one upstream of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Before the first batch: where each side stands (R12).
+    Hello(Hello),
+    /// Entries (R8).
+    Batch(Batch),
+    /// Give me what is new in a feed (R23).
+    Pull(Pull),
+    /// How far did my entries get?
+    Progress(Progress),
+}
+
+/// From upstream back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// To a hello.
+    Hello(HelloAnswer),
+    /// To a batch (R9).
+    Receipt(Receipt),
+    /// To a pull.
+    Pull(PullAnswer),
+    /// To a progress question.
+    Progress(ProgressAnswer),
+}
+
+const TAG_HELLO: u8 = 1;
+const TAG_BATCH: u8 = 2;
+const TAG_PULL: u8 = 3;
+const TAG_PROGRESS: u8 = 4;
+const TAG_ANSWER: u8 = 0x80;
+
+impl Message {
+    /// The bytes to send.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        match self {
+            Self::Hello(hello) => hello.write(w.tag(TAG_HELLO)),
+            Self::Batch(batch) => batch.write(w.tag(TAG_BATCH)),
+            Self::Pull(pull) => pull.write(w.tag(TAG_PULL)),
+            Self::Progress(progress) => progress.write(w.tag(TAG_PROGRESS)),
+        }
+        w.into_bytes()
+    }
+
+    /// Reads received bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        let mut r = Reader::new(bytes)?;
+        let message = match r.u8("tag")? {
+            TAG_HELLO => Self::Hello(Hello::read(&mut r)?),
+            TAG_BATCH => Self::Batch(Batch::read(&mut r)?),
+            TAG_PULL => Self::Pull(Pull::read(&mut r)?),
+            TAG_PROGRESS => Self::Progress(Progress::read(&mut r)?),
+            tag => return Err(WireError::Tag(tag)),
+        };
+        r.end()?;
+        Ok(message)
+    }
+}
+
+impl Reply {
+    /// The bytes to send.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        match self {
+            Self::Hello(answer) => answer.write(w.tag(TAG_ANSWER | TAG_HELLO)),
+            Self::Receipt(receipt) => receipt.write(w.tag(TAG_ANSWER | TAG_BATCH)),
+            Self::Pull(answer) => answer.write(w.tag(TAG_ANSWER | TAG_PULL)),
+            Self::Progress(answer) => answer.write(w.tag(TAG_ANSWER | TAG_PROGRESS)),
+        }
+        w.into_bytes()
+    }
+
+    /// Reads received bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        let mut r = Reader::new(bytes)?;
+        let tag = r.u8("tag")?;
+        let reply = match tag ^ TAG_ANSWER {
+            TAG_HELLO => Self::Hello(HelloAnswer::read(&mut r)?),
+            TAG_BATCH => Self::Receipt(Receipt::read(&mut r)?),
+            TAG_PULL => Self::Pull(PullAnswer::read(&mut r)?),
+            TAG_PROGRESS => Self::Progress(ProgressAnswer::read(&mut r)?),
+            _ => return Err(WireError::Tag(tag)),
+        };
+        r.end()?;
+        Ok(reply)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Bounded reading and writing of fixed-width fields.
+
+use super::{MESSAGE_LEN_MAX, WireError};
+use crate::entry::StreamId;
+use crate::hash::ChainHash;
+use crate::ids::{DeviceId, Incarnation};
+
+pub(super) struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Result<Self, WireError> {
+        if bytes.len() > MESSAGE_LEN_MAX {
+            return Err(WireError::TooLong(bytes.len()));
+        }
+        Ok(Self { rest: bytes })
+    }
+
+    pub(super) fn take(&mut self, len: usize, field: &'static str) -> Result<&'a [u8], WireError> {
+        let (head, rest) = self.rest.split_at_checked(len).ok_or(WireError::Short(field))?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], WireError> {
+        self.take(N, field)?.try_into().map_err(|_| WireError::Short(field))
+    }
+
+    pub(super) fn u8(&mut self, field: &'static str) -> Result<u8, WireError> {
+        Ok(u8::from_be_bytes(self.array(field)?))
+    }
+
+    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, WireError> {
+        Ok(u16::from_be_bytes(self.array(field)?))
+    }
+
+    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, WireError> {
+        Ok(u32::from_be_bytes(self.array(field)?))
+    }
+
+    pub(super) fn u64(&mut self, field: &'static str) -> Result<u64, WireError> {
+        Ok(u64::from_be_bytes(self.array(field)?))
+    }
+
+    pub(super) fn i64(&mut self, field: &'static str) -> Result<i64, WireError> {
+        Ok(i64::from_be_bytes(self.array(field)?))
+    }
+
+    pub(super) fn hash(&mut self, field: &'static str) -> Result<ChainHash, WireError> {
+        Ok(ChainHash(self.array(field)?))
+    }
+
+    pub(super) fn incarnation(&mut self, field: &'static str) -> Result<Incarnation, WireError> {
+        Ok(Incarnation(self.array(field)?))
+    }
+
+    pub(super) fn stream(&mut self) -> Result<StreamId, WireError> {
+        let device = DeviceId(self.array("device")?);
+        Ok(StreamId { device, incarnation: self.incarnation("incarnation")? })
+    }
+
+    /// Bytes with their length before them; the length is checked against what is there before use.
+    pub(super) fn bytes(&mut self, field: &'static str) -> Result<&'a [u8], WireError> {
+        let len = usize::try_from(self.u32(field)?).map_err(|_| WireError::Value(field))?;
+        self.take(len, field)
+    }
+
+    pub(super) fn text(&mut self, field: &'static str) -> Result<&'a str, WireError> {
+        std::str::from_utf8(self.bytes(field)?).map_err(|_| WireError::Value(field))
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(super) const fn end(&self) -> Result<(), WireError> {
+        if self.is_empty() { Ok(()) } else { Err(WireError::Trailing) }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    pub(super) fn tag(&mut self, tag: u8) -> &mut Self {
+        self.u8(tag)
+    }
+
+    pub(super) fn raw(&mut self, bytes: &[u8]) -> &mut Self {
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
+    pub(super) fn u8(&mut self, value: u8) -> &mut Self {
+        self.raw(&value.to_be_bytes())
+    }
+
+    pub(super) fn u16(&mut self, value: u16) -> &mut Self {
+        self.raw(&value.to_be_bytes())
+    }
+
+    pub(super) fn u32(&mut self, value: u32) -> &mut Self {
+        self.raw(&value.to_be_bytes())
+    }
+
+    pub(super) fn u64(&mut self, value: u64) -> &mut Self {
+        self.raw(&value.to_be_bytes())
+    }
+
+    pub(super) fn i64(&mut self, value: i64) -> &mut Self {
+        self.raw(&value.to_be_bytes())
+    }
+
+    pub(super) fn stream(&mut self, stream: &StreamId) -> &mut Self {
+        self.raw(&stream.device.0).raw(&stream.incarnation.0)
+    }
+
+    /// Bytes with their length before them. Everything written here is below 4 GiB by the limits above.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.u32(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).raw(bytes)
+    }
+}

@@ -1,0 +1,121 @@
+use super::*;
+use crate::entry::StreamId;
+use crate::fact::FeedScope;
+use crate::hash::ChainHash;
+use crate::ids::{DeviceId, FeedVersion, Incarnation, Seq, StationCode};
+
+fn stream() -> StreamId {
+    StreamId { device: DeviceId([1; 16]), incarnation: Incarnation([2; 16]) }
+}
+
+fn batch() -> Batch {
+    let body = frame_body([b"one".as_slice(), b"two".as_slice()]);
+    Batch {
+        stream: stream(),
+        from: Seq(5),
+        count: 2,
+        prev_hash: ChainHash([3; 32]),
+        last_hash: ChainHash([4; 32]),
+        codec: CODEC_PLAIN,
+        dictionary: 0,
+        schema: 1,
+        body,
+    }
+}
+
+fn messages() -> Vec<Message> {
+    vec![
+        Message::Hello(Hello { stream: stream(), last: Seq(9), last_hash: ChainHash([5; 32]) }),
+        Message::Batch(batch()),
+        Message::Pull(Pull {
+            scope: FeedScope::Station(StationCode::new("ST0001").unwrap()),
+            writer: Incarnation([6; 16]),
+            after: FeedVersion(7),
+        }),
+        Message::Progress(Progress { stream: stream() }),
+    ]
+}
+
+fn replies() -> Vec<Reply> {
+    let outcomes = [
+        Outcome::Accepted { through: Seq(6) },
+        Outcome::Duplicate { through: Seq(6) },
+        Outcome::Gap { expected: Seq(3) },
+        Outcome::StaleIncarnation { current: Incarnation([9; 16]) },
+        Outcome::BelowRetention { oldest: Seq(100) },
+        Outcome::TooLarge { len_max: 65_536 },
+        Outcome::SlowDown { wait_ms: 250 },
+        Outcome::Refused { code: RefusalCode::Forbidden },
+        Outcome::Refused { code: RefusalCode::Malformed },
+        Outcome::Refused { code: RefusalCode::Forked },
+        Outcome::Refused { code: RefusalCode::Storage },
+    ];
+    let items = vec![
+        FeedItem { key: "product/CD1001".into(), version: FeedVersion(8), bytes: b"{}".to_vec() },
+        FeedItem { key: "subject/a".into(), version: FeedVersion(9), bytes: Vec::new() },
+    ];
+    let mut replies: Vec<Reply> =
+        outcomes.into_iter().map(|outcome| Reply::Receipt(Receipt { stream: stream(), outcome })).collect();
+    replies.push(Reply::Hello(HelloAnswer { stream: stream(), through: Seq(4), hash: ChainHash([8; 32]) }));
+    replies.push(Reply::Pull(PullAnswer {
+        scope: FeedScope::Chain,
+        writer: Incarnation([6; 16]),
+        through: FeedVersion(9),
+        more: true,
+        now_ms: -5,
+        items,
+    }));
+    replies.push(Reply::Progress(ProgressAnswer {
+        stream: stream(),
+        through: Seq(6),
+        upstream_through: Seq(2),
+    }));
+    replies
+}
+
+#[test]
+fn every_message_and_reply_reads_back_as_it_was_written() {
+    for message in messages() {
+        assert_eq!(Message::decode(&message.encode()), Ok(message));
+    }
+    for reply in replies() {
+        assert_eq!(Reply::decode(&reply.encode()), Ok(reply));
+    }
+}
+
+#[test]
+fn a_message_cut_anywhere_or_with_a_tail_is_refused() {
+    for message in messages() {
+        let bytes = message.encode();
+        for len in 0..bytes.len() {
+            assert!(Message::decode(&bytes[..len]).is_err(), "{message:?} cut at {len}");
+        }
+        let mut longer = bytes;
+        longer.push(0);
+        assert_eq!(Message::decode(&longer), Err(WireError::Trailing));
+    }
+}
+
+#[test]
+fn absurd_sizes_are_refused_before_anything_is_allocated() {
+    assert_eq!(
+        Message::decode(&vec![2; MESSAGE_LEN_MAX + 1]),
+        Err(WireError::TooLong(MESSAGE_LEN_MAX + 1))
+    );
+    assert_eq!(Message::decode(&[77]), Err(WireError::Tag(77)));
+    let mut huge = batch();
+    huge.count = u32::MAX;
+    assert_eq!(Message::decode(&Message::Batch(huge).encode()), Err(WireError::Value("count")));
+    let mut zero = batch();
+    zero.from = Seq(0);
+    assert_eq!(Message::decode(&Message::Batch(zero).encode()), Err(WireError::Value("from")));
+}
+
+#[test]
+fn a_body_must_hold_exactly_what_its_header_says() {
+    let body = frame_body([b"one".as_slice(), b"two".as_slice()]);
+    assert_eq!(unframe_body(&body, 2).unwrap(), vec![b"one", b"two"]);
+    assert_eq!(unframe_body(&body, 3), Err(BatchError::Count { said: 3 }));
+    assert!(unframe_body(&body[..body.len() - 1], 2).is_err());
+    assert_eq!(unframe_body(&[0xff, 0xff, 0xff, 0xff], 1), Err(BatchError::EntryTooLong));
+}
