@@ -1,0 +1,1 @@
+export type Account = { accountId: string, accountName: string, balance: number, creditLimit: number | null, };

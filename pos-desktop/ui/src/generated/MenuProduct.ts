@@ -1,0 +1,1 @@
+export type MenuProduct = { productId: string, nameKo: string, nameEn: string, kind: "fuel" | "goods", unit: "L" | "ea", price: number, priceVersion: number, nextPrice: number | null, nextPriceAt: string | null, barcode: string | null, taxClass: "taxed" | "exempt" | "taxFree", };

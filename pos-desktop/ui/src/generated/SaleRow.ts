@@ -1,0 +1,1 @@
+export type SaleRow = { saleId: string, receiptNo: string, at: string, summaryKo: string, summaryEn: string, total: number, tenders: Array<string>, cancelled: boolean, tillAt: string, stationAt: string | null, hqAt: string | null, };

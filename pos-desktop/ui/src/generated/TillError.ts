@@ -1,0 +1,1 @@
+export type TillError = { code: string, message: string, detail: string | null, };

@@ -1,0 +1,1 @@
+export type TillStatus = { stationCode: string, stationName: string, terminal: number, businessDay: string, now: string, language: "ko" | "en", theme: "light" | "dark" | "system", pendingCount: number, pendingOldestAt: string | null, agentLink: "up" | "down", agentLastAckAt: string | null, hqLastAckAt: string | null, clockDoubt: boolean, };

@@ -1,0 +1,32 @@
+// What an error code says to a cashier: what happened, why, what now.
+import type { TillError } from '../generated/TillError';
+import { locale, t, type Language } from './i18n.svelte';
+
+export type Explanation = { what: string; why: string; now: string };
+
+// Read by pattern, so that a locale file which another program's change removes or has not yet
+// written leaves the till with its own words instead of a failed build.
+const files = import.meta.glob<Record<string, Explanation>>(
+  '../../../../assets/locales/errors.*.json',
+  { eager: true, import: 'default' },
+);
+
+function textsOf(language: Language): Record<string, Explanation> {
+  const found = Object.entries(files).find(([path]) => path.endsWith(`errors.${language}.json`));
+  return found?.[1] ?? {};
+}
+
+const explanations: Record<Language, Record<string, Explanation>> = {
+  ko: textsOf('ko'),
+  en: textsOf('en'),
+};
+
+export function explain(error: TillError): Explanation {
+  const known = explanations[locale.language][error.code];
+  if (known !== undefined) return known;
+  return {
+    what: error.message === '' ? t('error.fallback.what') : error.message,
+    why: error.detail ?? '',
+    now: t('error.fallback.now', { code: error.code }),
+  };
+}
