@@ -1,0 +1,1 @@
+export type Acknowledgement = { stationCode: string, stationName: string, terminal: number, appliedVersion: number | null, neededVersion: number, appliedAt: string | null, state: "applied" | "behind" | "never", since: string | null, };

@@ -1,0 +1,1 @@
+export type RoleState = { role: "order" | "logistics", state: "running" | "stopped", };

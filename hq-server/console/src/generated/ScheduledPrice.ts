@@ -1,0 +1,1 @@
+export type ScheduledPrice = { price: number, effectiveAt: string, version: number, };

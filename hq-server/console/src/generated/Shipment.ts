@@ -1,0 +1,1 @@
+export type Shipment = { shipId: string, orderId: string, stationCode: string, stationName: string, productId: string, nameKo: string, nameEn: string, quantityMilli: number, unit: "L" | "ea", destAddr: string, carNumber: string | null, state: "planned" | "shipped" | "received" | "calledOff", plannedAt: string, shippedAt: string | null, };
