@@ -79,7 +79,7 @@ export class SaleDesk {
     // Digits typed for a chosen fuel are litres or won of that fuel, never pieces of something else.
     if (this.entry.product !== null) this.entry.clear();
     const entry = this.entry.forGoods();
-    if (entry === null) throw new bridge.Refusal('bad_quantity');
+    if (entry === null) throw new bridge.Refusal('too_many_pieces');
     await this.#add(product, entry);
   }
 

@@ -35,7 +35,7 @@ export const setLanguage = (language: TillStatus['language']) =>
   invoke<unknown>('set_language', { language });
 export const setTheme = (theme: TillStatus['theme']) => invoke<unknown>('set_theme', { theme });
 
-/** What the screen itself refuses before it asks the core, with the core's code for the same thing. */
+/** What the screen itself refuses before it asks the core. */
 export class Refusal extends Error {
   constructor(
     readonly code: string,

@@ -22,6 +22,13 @@ const explanations: Record<Language, Record<string, Explanation>> = {
 };
 
 export function explain(error: TillError): Explanation {
+  if (error.code === 'too_many_pieces') {
+    return {
+      what: t('refused.tooManyPieces.what'),
+      why: t('refused.tooManyPieces.why'),
+      now: t('refused.tooManyPieces.now'),
+    };
+  }
   const known = explanations[locale.language][error.code];
   if (known !== undefined) return known;
   return {

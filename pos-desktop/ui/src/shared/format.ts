@@ -26,7 +26,7 @@ export function milliAsText(milli: number): string {
   return `${grouped(digits.slice(0, -MILLI_DIGITS))}.${digits.slice(-MILLI_DIGITS)}`;
 }
 
-/** 20000 litres/1000 -> "20.000 L"; 2000 pieces/1000 -> "2개" or "2 pcs". */
+/** 20000 litres/1000 -> "20.000 L"; 2000 pieces/1000 -> "2개" or "2 ea". */
 export function quantity(milli: number, unit: 'L' | 'ea'): string {
   if (unit === 'L') return `${milliAsText(milli)} L`;
   const [whole, part] = milliAsText(milli).split('.');

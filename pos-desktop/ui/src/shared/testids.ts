@@ -15,10 +15,11 @@
 //              complete
 // Completed    completed receipt-no change completed-receipt completed-next
 // Sales        sale-row-<saleId> (marks inside: mark-till mark-station mark-hq, with
-//              data-reached="yes|no"; data-cancelled on the row) cancel-<saleId> sales-empty
-//              sales-failed sales-retry receipt-text
+//              data-reached="yes|no"; data-cancelled="yes|no" on the row) sale-open-<saleId>
+//              cancel-<saleId> sales-empty sales-failed sales-retry receipt-text
 // Cancelling   cancel-dialog reason-<input|customer|product|tender|other> cancel-reason
 //              confirm-cancel keep-sale
+// Dialogs      clear-dialog receipt-dialog receipt-close
 // Messages     notice notice-close
 
 export const testids = {
@@ -34,6 +35,7 @@ export const testids = {
   cash: (won: number) => `cash-${won}`,
   account: (accountId: string) => `account-${accountId}`,
   saleRow: (saleId: string) => `sale-row-${saleId}`,
+  saleOpen: (saleId: string) => `sale-open-${saleId}`,
   cancel: (saleId: string) => `cancel-${saleId}`,
   reason: (reason: string) => `reason-${reason}`,
 } as const;
