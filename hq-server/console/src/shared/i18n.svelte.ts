@@ -1,3 +1,4 @@
+import { age } from './format';
 import en from '../../../../assets/locales/console.en.json';
 import ko from '../../../../assets/locales/console.ko.json';
 
@@ -50,6 +51,12 @@ type CountedKey = { [K in TextKey]: K extends `${infer Stem}.one` ? Stem : never
 /** Like `t`, choosing `.one` or `.other` by the count; Korean has one form, and its two texts are the same. */
 export function counted(stem: CountedKey, count: number, values: Record<string, string | number> = {}): string {
   return t(`${stem}.${count === 1 ? 'one' : 'other'}` as TextKey, { count, ...values });
+}
+
+/** How long ago, in words: `just now`, `3 minutes ago`. */
+export function ageText(at: string | Date, now: Date): string {
+  const passed = age(at, now);
+  return passed.unit === 'now' ? t('age.now') : counted(`age.${passed.unit}`, passed.count);
 }
 
 /** What, why and what now of an error code, or nothing when the shared texts do not know it. */
