@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::generate;
+use crate::{demo, generate};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -19,6 +19,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs HQ, stations and tills on this machine until Ctrl-C.
+    Demo(demo::Options),
     /// Writes the files that are made from others: design tokens, the sample day.
     Generate(generate::Options),
 }
@@ -37,6 +39,7 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<()> {
     match command {
+        Command::Demo(options) => demo::run(&options),
         Command::Generate(options) => generate::run(&options),
     }
 }

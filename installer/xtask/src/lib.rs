@@ -2,5 +2,9 @@
 
 pub mod catalogue;
 pub mod cli;
+pub mod client;
+pub mod demo;
 pub mod generate;
+pub mod setup;
+pub mod shell;
 pub mod workspace;

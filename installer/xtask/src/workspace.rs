@@ -48,3 +48,9 @@ pub fn write(file: &Path, text: &str) -> Result<()> {
     }
     fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
+
+/// The path of one of our programs as built by `cargo build`.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    target().join("debug").join(name)
+}

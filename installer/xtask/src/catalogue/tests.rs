@@ -50,8 +50,8 @@ fn any_number_of_stations_has_distinct_codes_names_and_addresses() {
     );
     for field in [
         |s: &Station| s.code.clone(),
-        |s| s.name.clone(),
-        |s| s.address.clone(),
+        |s: &Station| s.name.clone(),
+        |s: &Station| s.address.clone(),
     ] {
         assert_eq!(stations.iter().map(field).collect::<BTreeSet<_>>().len(), 9);
     }
