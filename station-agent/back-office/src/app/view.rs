@@ -1,0 +1,199 @@
+//! The frame around the pages: navigation at the left, what is wrong above.
+
+use iced::alignment::Vertical;
+use iced::widget::{Row, button, column, container, row, rule, space as filler, text};
+use iced::{Length, Padding};
+
+use super::{App, Message, Page};
+use crate::fault::{Fault, Trouble};
+use crate::format;
+use crate::screen::Shown;
+use crate::theme::{Ink, Press, Surface, Theme, Tone, font, size, space};
+use crate::widget::{Element, Icon, banner, body, caption, empty, icon, keycap, strong};
+
+const SIDE_WIDTH: u32 = 208;
+
+impl App {
+    /// The window's content.
+    #[must_use]
+    pub fn view(&self) -> Element<'_, Message> {
+        let main = column![]
+            .push(self.stale_banner())
+            .push(self.page())
+            .width(Length::Fill)
+            .height(Length::Fill);
+        let frame = row![self.side(), rule::vertical(1), main];
+        container(frame)
+            .width(Length::Fill)
+            .height(Length::Fill)
+            .class(Surface::Canvas)
+            .into()
+    }
+
+    fn page(&self) -> Element<'_, Message> {
+        let shown = Shown {
+            language: self.language,
+            station: &self.station,
+        };
+        let Some(overview) = &self.station.overview else {
+            return self.before_the_first_answer();
+        };
+        match self.page {
+            Page::Stock => self.stock.view(shown, overview).map(Message::Stock),
+            Page::Deliveries => self.deliveries.view(shown).map(Message::Deliveries),
+            Page::Orders => self.orders.view(shown).map(Message::Orders),
+        }
+    }
+
+    /// Nothing was ever heard: asked just now, or no answer.
+    fn before_the_first_answer(&self) -> Element<'_, Message> {
+        let text = |key| self.language.text(key);
+        match &self.station.trouble {
+            None => empty(
+                Icon::Clock,
+                text("app.asking_what"),
+                text("app.asking_why"),
+                text("app.asking_now"),
+            ),
+            Some(trouble) => {
+                let fault = trouble.explain(self.language);
+                let address = self
+                    .language
+                    .fill("app.agent_address", &[("address", self.client.base_url())]);
+                let words = column![
+                    icon(Icon::Offline, size::HEADLINE).class(Ink::from(Tone::Warn)),
+                    strong(fault.what),
+                    body(fault.why).class(Ink::Muted),
+                    body(fault.now),
+                    caption(address).class(Ink::Muted),
+                ]
+                .spacing(u32::from(space::S))
+                .max_width(520)
+                .align_x(iced::alignment::Horizontal::Center);
+                container(words)
+                    .center(Length::Fill)
+                    .padding(space::XL)
+                    .into()
+            }
+        }
+    }
+
+    /// While the agent is silent: since when, why, and what now.
+    fn stale_banner(&self) -> Option<Element<'_, Message>> {
+        let trouble = self.station.trouble.as_ref()?;
+        let since = format::time(self.station.stale_since()?);
+        let head = self.language.fill("stale.since", &[("time", &since)]);
+        let Fault { what, now, .. } = trouble.explain(self.language);
+        let shape = if *trouble == Trouble::Unreachable {
+            Icon::Offline
+        } else {
+            Icon::Alert
+        };
+        Some(banner(Tone::Warn, shape, head, format!("{what} {now}")))
+    }
+
+    fn side(&self) -> Element<'_, Message> {
+        let text = |key| self.language.text(key);
+        let brand = row![
+            icon(Icon::Fuel, size::TITLE).class(Ink::Accent),
+            strong(text("app.title")).class(Ink::Full)
+        ]
+        .spacing(u32::from(space::S))
+        .align_y(Vertical::Center);
+        let (name, code) = self
+            .station
+            .overview
+            .as_ref()
+            .map_or(("\u{2013}", ""), |overview| {
+                (
+                    overview.station_name.as_str(),
+                    overview.station_code.as_str(),
+                )
+            });
+        let station = column![
+            strong(name).class(Ink::Full),
+            caption(code).class(Ink::Muted)
+        ]
+        .spacing(2);
+        let pages = column![
+            self.nav(Page::Stock, Icon::Stock, "nav.stock", "F1"),
+            self.nav(Page::Deliveries, Icon::Deliveries, "nav.deliveries", "F2"),
+            self.nav(Page::Orders, Icon::Orders, "nav.orders", "F3"),
+        ]
+        .spacing(2);
+        let (theme_icon, theme_key) = match self.theme {
+            Theme::Light => (Icon::Moon, "app.to_dark"),
+            Theme::Dark => (Icon::Sun, "app.to_light"),
+        };
+        let switches = column![
+            side_button(
+                Icon::Languages,
+                text("app.to_other_language"),
+                Press::Nav { open: false },
+                Message::SwitchLanguage
+            ),
+            side_button(
+                theme_icon,
+                text(theme_key),
+                Press::Nav { open: false },
+                Message::SwitchTheme
+            ),
+        ]
+        .spacing(2);
+        let content = column![
+            container(brand).padding(Padding::from([space::XS, space::S])),
+            container(station).padding(Padding::from([space::XS, space::S])),
+            pages,
+            filler::vertical(),
+            switches
+        ]
+        .spacing(u32::from(space::L));
+        container(content)
+            .padding(Padding::from([space::L, space::S]))
+            .width(SIDE_WIDTH)
+            .height(Length::Fill)
+            .class(Surface::Side)
+            .into()
+    }
+
+    fn nav<'a>(
+        &self,
+        page: Page,
+        shape: Icon,
+        key: &'static str,
+        shortcut: &'a str,
+    ) -> Element<'a, Message> {
+        let open = page == self.page;
+        let name = body(self.language.text(key));
+        let name = if open { name.font(font::STRONG) } else { name };
+        let line = side_line(shape, name)
+            .push(filler::horizontal())
+            .push(keycap(shortcut));
+        button(line)
+            .padding(Padding::from([space::S, space::S]))
+            .width(Length::Fill)
+            .class(Press::Nav { open })
+            .on_press(Message::Open(page))
+            .into()
+    }
+}
+
+fn side_button<'a>(
+    shape: Icon,
+    name: &'a str,
+    press: Press,
+    message: Message,
+) -> Element<'a, Message> {
+    button(side_line(shape, body(name)))
+        .padding(Padding::from([space::S, space::S]))
+        .width(Length::Fill)
+        .class(press)
+        .on_press(message)
+        .into()
+}
+
+fn side_line<'a>(shape: Icon, name: text::Text<'a, Theme>) -> Row<'a, Message, Theme> {
+    row![icon(shape, size::BODY_LARGE), name]
+        .spacing(u32::from(space::M))
+        .align_y(Vertical::Center)
+}

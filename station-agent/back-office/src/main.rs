@@ -1,0 +1,79 @@
+//! Starts the back office.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use back_office::app::App;
+use back_office::config::{Config, ConfigError};
+use back_office::theme::font;
+use clap::Parser;
+use station_api::Client;
+use tracing_subscriber::EnvFilter;
+
+/// The station manager's window: stock, sales, deliveries, orders.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Configuration file (TOML): agent_url, token_file, language, theme.
+    #[arg(long)]
+    config: PathBuf,
+    /// Read the configuration and the token, say whether they are fine, and end.
+    #[arg(long)]
+    check_config: bool,
+}
+
+/// A configuration that cannot be used; told apart from a window that cannot open.
+const EXIT_CONFIG: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let (config, client) = match prepare(&arguments) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            eprintln!("back-office: {error}");
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    if arguments.check_config {
+        return ExitCode::SUCCESS;
+    }
+    match show(&config, &client) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("back-office: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn prepare(arguments: &Arguments) -> Result<(Config, Client), ConfigError> {
+    let config = Config::read(&arguments.config)?;
+    let client = config.client(&arguments.config)?;
+    Ok((config, client))
+}
+
+fn show(config: &Config, client: &Client) -> anyhow::Result<()> {
+    let (language, theme, client) = (config.language, config.theme, client.clone());
+    iced::application(
+        move || App::open(client.clone(), language, theme),
+        App::update,
+        App::view,
+    )
+    .title(App::title)
+    .theme(App::theme)
+    .subscription(App::subscription)
+    .settings(font::settings())
+    .window(iced::window::Settings {
+        size: iced::Size::new(1280.0, 800.0),
+        min_size: Some(iced::Size::new(1120.0, 680.0)),
+        ..iced::window::Settings::default()
+    })
+    .run()
+    .context("cannot open the window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")
+}
