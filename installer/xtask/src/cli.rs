@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{demo, generate};
+use crate::{demo, generate, tidy};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -23,6 +23,8 @@ enum Command {
     Demo(demo::Options),
     /// Writes the files that are made from others: design tokens, the sample day.
     Generate(generate::Options),
+    /// Checks the structure: arrows, lengths, names, languages, migrations, generated files.
+    Tidy(tidy::Options),
 }
 
 /// Parses the arguments, runs the command, and reports a failure with its causes.
@@ -41,5 +43,6 @@ fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Demo(options) => demo::run(&options),
         Command::Generate(options) => generate::run(&options),
+        Command::Tidy(options) => tidy::run(&options),
     }
 }

@@ -7,4 +7,5 @@ pub mod demo;
 pub mod generate;
 pub mod setup;
 pub mod shell;
+pub mod tidy;
 pub mod workspace;
