@@ -1,0 +1,49 @@
+import { waitFor } from '@testing-library/svelte';
+import { describe, expect, test } from 'vitest';
+import { openTill, seen, shown, textOf, touch } from '../testing/window';
+
+describe('the status bar', () => {
+  test('always says what is not yet at HQ and for how long', async () => {
+    await openTill((till) => {
+      till.status.pendingCount = 14;
+      till.status.pendingOldestAt = '2026-11-23T05:01:30Z';
+    });
+    expect(textOf('pending-chip')).toBe('본사 미전송 14건, 최장 3분');
+    await touch('lang-en');
+    await waitFor(() => expect(textOf('pending-chip')).toBe('Not yet at HQ: 14, oldest 3 min'));
+  });
+
+  test('names the station, the terminal and the business day', async () => {
+    await openTill();
+    expect(textOf('station-name')).toBe('SK Imme');
+    expect(textOf('business-day')).toBe('2026-11-23');
+    expect(textOf('clock')).toBe('14:05');
+  });
+
+  test('shows a lost station link in words, without stopping the sale', async () => {
+    await openTill((till) => (till.status.agentLink = 'down'));
+    expect(textOf('station-link')).toBe('점포 끊김');
+    await touch('product-CD1001', 'preset-50000', 'tender-cash-exact');
+    await shown('completed');
+  });
+
+  test('warns when the clock is in doubt', async () => {
+    await openTill((till) => (till.status.clockDoubt = true));
+    expect(textOf('banner-clock-doubt')).toContain('시계가 맞지 않을 수 있습니다');
+  });
+
+  test('says so when the core stops answering', async () => {
+    const till = await openTill();
+    till.failing.set('till_status', { code: 'storage_failed', message: '', detail: null });
+    await waitFor(() => expect(seen('banner-core')).toBeTruthy(), { timeout: 8_000 });
+  }, 10_000);
+
+  test('switches the theme at once and asks the core to keep it', async () => {
+    const till = await openTill();
+    await touch('theme-dark');
+    expect(document.documentElement.dataset['theme']).toBe('dark');
+    expect(till.callsOf('set_theme')).toEqual([{ theme: 'dark' }]);
+    await touch('theme-system');
+    await waitFor(() => expect(document.documentElement.dataset['theme']).toBeUndefined());
+  });
+});
