@@ -60,7 +60,7 @@ export class Keyboard {
         this.#before = { digits: desk.entry.digits, received: desk.received };
       return false;
     }
-    if (event.code !== 'Enter' && event.code !== 'NumpadEnter') return false;
+    if (event.key !== 'Enter') return false;
     const code = this.#scanner.end(event.timeStamp);
     if (code === null) return false;
     desk.entry.digits = this.#before.digits;
