@@ -149,11 +149,21 @@ async function picture(name) {
   await writeFile(join(options.out, `${name}.png`), Buffer.from(png, 'base64'));
 }
 
+// The rectangle is the window's, with its frame; the page must get the size asked for.
 async function resize({ width, height }) {
-  await command('POST', '/window/rect', { x: 0, y: 0, width, height });
-  await until(`the window to be ${width}x${height}`, async () => {
-    const size = await run('return [innerWidth, innerHeight];');
-    return size[0] === width && size[1] === height;
+  let rect = { x: 0, y: 0, width, height };
+  await until(`the page to be ${width}x${height}`, async () => {
+    await command('POST', '/window/rect', rect);
+    const [pageWidth, pageHeight] = await run('return [innerWidth, innerHeight];');
+    const missing = { width: width - pageWidth, height: height - pageHeight };
+    if (missing.width === 0 && missing.height === 0) return true;
+    const { width: outerWidth, height: outerHeight } = await command('GET', '/window/rect');
+    rect = {
+      ...rect,
+      width: outerWidth + missing.width,
+      height: outerHeight + missing.height,
+    };
+    throw new Error(`it is ${pageWidth}x${pageHeight}`);
   });
 }
 
@@ -283,7 +293,7 @@ async function takePictures() {
             const name = (view) => `till-${view}-${size.width}x${size.height}-${theme}-${language}`;
             await touch('nav-sell', `theme-${theme}`, `lang-${language}`);
             await touch('product-CD1001', 'preset-50000');
-            await shown('line-remove-1');
+            await shown('cart-clear');
             await touch('product-CD1002');
             await picture(name('sell'));
             await touch('pad-clear', 'tender-cash');

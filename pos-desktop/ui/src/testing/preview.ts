@@ -39,6 +39,12 @@ const scenarios: Record<string, () => void> = {
     till.answer('cart_add_line', { productId: 'GD2003', entry: { by: 'quantity', milli: 2_000 } });
     sell('CD1001', 20_000, 'card');
   },
+  live: () => {
+    setInterval(() => {
+      till.status.now = new Date().toISOString();
+      till.reach(true);
+    }, 1_500);
+  },
   offline: () => {
     till.status.agentLink = 'down';
     till.status.pendingCount = 14;
