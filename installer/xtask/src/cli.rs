@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{demo, generate, tidy};
+use crate::{bench, demo, faults, generate, pictures, sim, tidy, tiers};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -23,6 +23,16 @@ enum Command {
     Demo(demo::Options),
     /// Writes the files that are made from others: design tokens, the sample day.
     Generate(generate::Options),
+    /// Builds and runs everything that must hold.
+    Test(tiers::Options),
+    /// Measures and prints figures with their ratios.
+    Bench(bench::Options),
+    /// Runs the simulator of terminals, agent and HQ.
+    Sim(sim::Options),
+    /// Kills real processes and checks that nothing is lost or doubled.
+    Faults(faults::Options),
+    /// Makes the README's screenshots.
+    Pictures,
     /// Checks the structure: arrows, lengths, names, languages, migrations, generated files.
     Tidy(tidy::Options),
 }
@@ -43,6 +53,11 @@ fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Demo(options) => demo::run(&options),
         Command::Generate(options) => generate::run(&options),
+        Command::Test(options) => tiers::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Sim(options) => sim::run(&options),
+        Command::Faults(options) => faults::run(&options),
+        Command::Pictures => pictures::run(),
         Command::Tidy(options) => tidy::run(&options),
     }
 }

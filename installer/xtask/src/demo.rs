@@ -26,6 +26,7 @@ mod supervisor;
 
 pub use fleet::{Fleet, Report};
 pub use plan::{Plan, StationPlan, Wish};
+pub use ports::Ports;
 pub use program::{Kind, Launch, Program};
 
 /// How long everything may take from its start to the JSON line; usual is a few seconds.
@@ -142,9 +143,16 @@ fn announce(fleet: &Fleet, json: bool) -> Result<()> {
     Ok(())
 }
 
+/// Sells the sample day at every till of every station.
+///
+/// # Errors
+/// The sample day cannot be read, or a till refuses a sale of it.
+pub fn sell_day(fleet: &Fleet, speed: u32, stopped: &(dyn Fn() -> bool + Sync)) -> Result<()> {
+    play_day::play(&tills(fleet)?, speed, stopped)
+}
+
 fn play_day(fleet: &Fleet, speed: u32, stopped: &(dyn Fn() -> bool + Sync)) {
-    let result = tills(fleet).and_then(|stations| play_day::play(&stations, speed, stopped));
-    match result {
+    match sell_day(fleet, speed, stopped) {
         Ok(()) if stopped() => {}
         Ok(()) => eprintln!("the sample day is sold"),
         Err(error) => eprintln!("the sample day stopped: {error:#}"),

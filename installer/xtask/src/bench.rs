@@ -1,0 +1,95 @@
+//! `bench`: figures with their ratios, as a table and as JSON.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use serde_json::Value;
+
+use crate::{shell, workspace};
+
+/// Each benchmark with the example of `sync` that measures it.
+const BENCHMARKS: [(&str, &str); 2] = [("commit", "bench_commit"), ("drain", "bench_drain")];
+/// Where the figures go.
+const RESULT: &str = "bench.json";
+
+/// Options of `cargo xtask bench`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Which to run; all if none is named.
+    names: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A benchmark is unknown, does not build, or misses its goal.
+pub fn run(options: &Options) -> Result<()> {
+    if let Some(unknown) = options
+        .names
+        .iter()
+        .find(|name| !BENCHMARKS.iter().any(|(known, _)| known == name))
+    {
+        let known: Vec<_> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
+        bail!(
+            "there is no benchmark `{unknown}`; there are: {}",
+            known.join(", ")
+        );
+    }
+    let mut results = BTreeMap::new();
+    for (name, example) in BENCHMARKS {
+        if options.names.is_empty() || options.names.iter().any(|wanted| wanted == name) {
+            results.insert(name, measure(example)?);
+        }
+    }
+    for (name, figures) in &results {
+        print(name, figures);
+    }
+    let path = workspace::target().join(RESULT);
+    workspace::write(
+        &path,
+        &format!("{}\n", serde_json::to_string_pretty(&results)?),
+    )?;
+    eprintln!("written to {}", path.display());
+    Ok(())
+}
+
+/// A benchmark prints one JSON object on its last line.
+fn measure(example: &str) -> Result<Value> {
+    let arguments = [
+        "run",
+        "--locked",
+        "--quiet",
+        "--release",
+        "-p",
+        "sync",
+        "--example",
+        example,
+        "--",
+        "--json",
+    ];
+    let mut command = shell::command("cargo", &arguments, &workspace::root());
+    let output = command
+        .stdout(std::process::Stdio::piped())
+        .output()
+        .with_context(|| format!("cannot run {example}"))?;
+    anyhow::ensure!(
+        output.status.success(),
+        "{example} failed: {}",
+        output.status
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().unwrap_or_default();
+    serde_json::from_str(line)
+        .with_context(|| format!("{example} did not print a line of JSON but `{line}`"))
+}
+
+fn print(name: &str, figures: &Value) {
+    eprintln!("{name}");
+    for (figure, value) in figures.as_object().into_iter().flatten() {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        eprintln!("  {figure:<36} {value:>16}");
+    }
+}

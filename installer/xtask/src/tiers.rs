@@ -1,0 +1,127 @@
+//! `test`: everything that must hold, in tiers that stop at the first failure and say what they cost.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use crate::setup;
+
+mod build;
+mod count;
+mod lint;
+mod rust;
+mod windows;
+
+pub use count::Count;
+pub use windows::Stage;
+
+/// Options of `cargo xtask test`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The long runs instead of the normal tiers.
+    #[arg(long)]
+    long: bool,
+}
+
+/// A tier: its name, the minutes it may take on two cores, and what it runs.
+struct Tier {
+    name: &'static str,
+    minutes_max: u64,
+    run: fn() -> Result<Count>,
+}
+
+const NORMAL: [Tier; 6] = [
+    Tier {
+        name: "install",
+        minutes_max: 4,
+        run: install,
+    },
+    Tier {
+        name: "build and lint",
+        minutes_max: 15,
+        run: build::run,
+    },
+    Tier {
+        name: "unit",
+        minutes_max: 4,
+        run: rust::unit,
+    },
+    Tier {
+        name: "simulator",
+        minutes_max: 3,
+        run: rust::simulator,
+    },
+    Tier {
+        name: "end to end",
+        minutes_max: 8,
+        run: rust::end_to_end,
+    },
+    Tier {
+        name: "windows and browsers",
+        minutes_max: 6,
+        run: windows::run,
+    },
+];
+
+const LONG: [Tier; 3] = [
+    Tier {
+        name: "install",
+        minutes_max: 4,
+        run: install,
+    },
+    Tier {
+        name: "build",
+        minutes_max: 15,
+        run: build::programs,
+    },
+    Tier {
+        name: "simulator, 100,000 seeds",
+        minutes_max: 180,
+        run: rust::simulator_long,
+    },
+];
+
+/// Runs the command.
+///
+/// # Errors
+/// The first thing that fails.
+pub fn run(options: &Options) -> Result<()> {
+    let mut total = Count::default();
+    let mut lines = Vec::new();
+    let begin = Instant::now();
+    for tier in if options.long { &LONG[..] } else { &NORMAL[..] } {
+        eprintln!("== {}", tier.name);
+        let tier_begin = Instant::now();
+        let count = (tier.run)().with_context(|| format!("tier `{}` failed", tier.name))?;
+        total += count;
+        let line = format!(
+            "{:<28} {:>5} of {:>3} min {:>6} passed",
+            tier.name,
+            minutes(tier_begin),
+            tier.minutes_max,
+            count.passed
+        );
+        eprintln!("== {line}");
+        lines.push(line);
+    }
+    eprintln!(
+        "\n{}\n{:<28} {:>5} min",
+        lines.join("\n"),
+        "all",
+        minutes(begin)
+    );
+    eprintln!("{} passed, 0 failed", total.passed);
+    Ok(())
+}
+
+fn install() -> Result<Count> {
+    setup::for_test()?;
+    Ok(Count::default())
+}
+
+/// Minutes with one decimal, without a float.
+fn minutes(since: Instant) -> String {
+    let tenths = since.elapsed().as_secs() / 6;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
