@@ -1,1 +1,28 @@
-//! placeholder
+//! Journal, outbox and inbox: the drivers around the pure engine of `sync-proto`.
+//!
+//! A [`Node`] is one program's journal with its projections over a [`Store`]; a [`Writer`] owns it on one
+//! thread; the drivers in [`driver`] carry its entries up and its feeds down over a [`link`].
+
+pub mod clock;
+pub mod codec;
+pub mod device;
+pub mod driver;
+pub mod link;
+pub mod node;
+pub mod peer;
+pub mod reader;
+pub mod store;
+pub mod writer;
+
+pub use clock::Clock;
+pub use node::{Draft, Node, NodeError, Recorded};
+pub use peer::Peer;
+pub use reader::Reader;
+pub use store::sqlite::SqliteStore;
+pub use store::{Store, StoreError};
+pub use writer::{Writer, WriterGone};
+
+/// Migration 1 of every program: journal, acknowledgements, feeds, devices.
+pub const MIGRATION_JOURNAL: &str = include_str!("../migrations/0001_journal.sql");
+/// Migration 2 of every program: catalogue and ledger.
+pub const MIGRATION_BOOKS: &str = include_str!("../migrations/0002_books.sql");

@@ -1,0 +1,63 @@
+//! A till asks its agent how far its journal is at HQ, for the counter that is always on screen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sync_proto::wire::{Message, Progress, Reply};
+
+use super::StatusBoard;
+use crate::clock::Clock;
+use crate::link::Link;
+use crate::store::Store;
+use crate::writer::{Writer, WriterGone};
+
+/// Name of the cursor that holds HQ's mark. The agent's own cursor is another (R36).
+pub const HQ: &str = "hq";
+
+/// While something is not at HQ.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// While nothing is pending.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Keeps HQ's mark of the own stream, for ever. Ends only when the writer is gone.
+pub async fn progress<S: Store + 'static>(
+    writer: Writer<S>,
+    link: Arc<dyn Link>,
+    clock: Clock,
+    status: StatusBoard,
+) -> Result<(), WriterGone> {
+    let mut changes = writer.changes();
+    loop {
+        let stands = writer
+            .run(|node| {
+                let own = node.own_stream();
+                node.outbox(HQ).ok().and_then(|all| all.into_iter().find(|each| each.stream == own))
+            })
+            .await?;
+        let pending = stands.filter(|each| each.head > each.acked);
+        if let Some(each) = pending {
+            let message = Message::Progress(Progress { stream: each.stream }).encode();
+            if let Ok(bytes) = link.request(message, 0).await
+                && let Ok(Reply::Progress(answer)) = Reply::decode(&bytes)
+                && answer.stream == each.stream
+                && answer.upstream_through <= each.head
+                && answer.upstream_through != each.acked
+            {
+                let at_ms = clock.wall_ms();
+                let through = answer.upstream_through;
+                let kept = writer.run(move |node| node.keep_ack(HQ, answer.stream, through, at_ms)).await?;
+                match kept {
+                    Ok(()) => status.acknowledged(at_ms),
+                    Err(why) => tracing::warn!(%why, "HQ's mark could not be kept"),
+                }
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        } else {
+            tokio::select! {
+                changed = changes.changed() => changed.map_err(|_| WriterGone)?,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+}

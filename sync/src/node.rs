@@ -1,0 +1,310 @@
+//! One program's journal with its projections: records its own facts, receives those of others, publishes
+//! and applies feeds. Synchronous and without IO of its own but the store's, so the simulator drives it too.
+
+mod feed;
+mod outbox;
+mod receive;
+
+use std::sync::Arc;
+
+use sync_proto::engine::receiver::Head;
+use sync_proto::envelope::EnvelopeError;
+use sync_proto::fact::{FeedScope, StreamOpened};
+use sync_proto::project::{Posting, Projection, ProjectionError, WANT_ROUNDS_MAX};
+use sync_proto::rows::{RowChange, RowError, RowKey, Rows, Table};
+use sync_proto::wire::FeedItem;
+use sync_proto::{
+    BusinessDay, ChainHash, Entry, EntryKey, Envelope, Fact, FeedVersion, Incarnation, Origin, Stamp, StreamId,
+};
+
+use crate::store::{Commit, FeedHead, Store, StoreError, StreamRow};
+
+pub use feed::FeedApply;
+
+/// Why a fact was not recorded. Nothing of it is there.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The database did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It contradicts what is known.
+    #[error(transparent)]
+    Rejected(#[from] ProjectionError),
+    /// It does not fit an entry.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// A stored row is not what it should be.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// Personal data was about to enter a journal (R39).
+    #[error("{0} carries personal data and may only travel in a feed")]
+    Personal(&'static str),
+}
+
+/// A fact to record, and the feeds that it is published in at the same time.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// What happened.
+    pub fact: Fact,
+    /// Feeds to publish it in, each under a key; a later item of a key replaces the earlier one.
+    pub feeds: Vec<(FeedScope, String)>,
+}
+
+impl Draft {
+    /// A fact that goes upstream only.
+    pub const fn new(fact: Fact) -> Self {
+        Self { fact, feeds: Vec::new() }
+    }
+
+    /// A fact that is published too.
+    pub fn published(fact: Fact, scope: FeedScope, key: impl Into<String>) -> Self {
+        Self { fact, feeds: vec![(scope, key.into())] }
+    }
+}
+
+/// What [`Node::record`] made durable.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The entries, in order; none for a fact that only travels in a feed.
+    pub entries: Vec<Entry>,
+    /// Version of the last item published, per draft order.
+    pub versions: Vec<FeedVersion>,
+}
+
+/// Rows and cursors of the program's own that become durable with the facts.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// Local rows, for example an emptied cart.
+    pub rows: Vec<RowChange>,
+    /// Consumers' cursors.
+    pub cursors: Vec<(String, i64)>,
+}
+
+/// A journal and its projections over a store.
+pub struct Node<S> {
+    store: S,
+    projection: Arc<dyn Projection>,
+    me: Origin,
+    own: StreamId,
+    commits: u64,
+}
+
+impl<S> std::fmt::Debug for Node<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("me", &self.me).field("own", &self.own).finish_non_exhaustive()
+    }
+}
+
+impl<S: Store> Node<S> {
+    /// Opens the journal of device `me`. A store without a stream of its own gets one: `entropy` becomes the
+    /// incarnation (R4) and the first entry says who writes (R28).
+    pub fn open(
+        store: S,
+        projection: Arc<dyn Projection>,
+        me: Origin,
+        entropy: [u8; 16],
+        now: Stamp,
+    ) -> Result<Self, NodeError> {
+        let own = StreamId { device: me.device, incarnation: Incarnation(entropy) };
+        let mut node = Self { store, projection, me, own, commits: 0 };
+        let streams = node.store.streams()?;
+        match streams.iter().rev().find(|row| row.own) {
+            Some(row) if row.id.device == node.me.device => node.own = row.id,
+            Some(row) => {
+                return Err(NodeError::Store(StoreError::Refused(format!(
+                    "the database belongs to device {}, the device file says {}; a device keeps its own data folder",
+                    row.id.device, node.me.device
+                ))));
+            }
+            None => {
+                let opened = StreamOpened::new_device(node.me.station.clone(), node.me.role, node.me.terminal);
+                node.open_stream(own, opened, now)?;
+            }
+        }
+        Ok(node)
+    }
+
+    /// Starts a new life of this device's journal, citing the one before (R4).
+    pub fn reincarnate(&mut self, entropy: [u8; 16], why: &str, now: Stamp) -> Result<StreamId, NodeError> {
+        let head = self.own_head()?;
+        let opened = StreamOpened::new_device(self.me.station.clone(), self.me.role, self.me.terminal).citing(
+            self.own.incarnation,
+            head.seq,
+            head.hash,
+            why,
+        );
+        let own = StreamId { device: self.me.device, incarnation: Incarnation(entropy) };
+        self.open_stream(own, opened, now)?;
+        Ok(own)
+    }
+
+    fn open_stream(&mut self, own: StreamId, opened: StreamOpened, now: Stamp) -> Result<(), NodeError> {
+        let head = Head { seq: sync_proto::Seq::NONE, hash: ChainHash::genesis(&own) };
+        let row = StreamRow { id: own, origin: self.me.clone(), own: true, head };
+        let bytes = Envelope::new(now, None, Fact::StreamOpened(opened)).encode()?;
+        let hash = head.hash.chain(&bytes);
+        let entry = Entry { key: EntryKey { stream: own, seq: head.seq.next() }, bytes, hash };
+        let commit =
+            Commit { at_ms: now.wall_ms, streams: vec![row], append: vec![entry], ..Commit::default() };
+        self.commit(&commit)?;
+        self.own = own;
+        Ok(())
+    }
+
+    /// Who this node is.
+    pub const fn me(&self) -> &Origin {
+        &self.me
+    }
+
+    /// The stream that it writes.
+    pub const fn own_stream(&self) -> StreamId {
+        self.own
+    }
+
+    /// The store, for reads of the program's own.
+    pub const fn store(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// Goes up with every commit; a driver wakes when it does.
+    pub const fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    /// Reads one row.
+    pub fn get<T: Table>(&mut self, key: &RowKey) -> Result<Option<T>, NodeError> {
+        let found = self.store.rows(std::slice::from_ref(key))?.into_iter().next().flatten();
+        Ok(found.map(|cells| T::from_parts(&key.key, &cells)).transpose()?)
+    }
+
+    /// Writes rows of the program's own, with no fact.
+    pub fn write(&mut self, rows: Vec<RowChange>, at_ms: i64) -> Result<(), NodeError> {
+        self.commit(&Commit { at_ms, rows, ..Commit::default() })
+    }
+
+    /// Records facts, projects them and publishes them, in one commit. A fact that its projection rejects is
+    /// an error and nothing is recorded.
+    pub fn record(
+        &mut self,
+        now: Stamp,
+        day: Option<&BusinessDay>,
+        drafts: &[Draft],
+        beside: Beside,
+    ) -> Result<Recorded, NodeError> {
+        let mut head = self.own_head()?;
+        let mut commit = Commit { at_ms: now.wall_ms, cursors: beside.cursors, ..Commit::default() };
+        let mut recorded = Recorded { entries: Vec::new(), versions: Vec::new() };
+        let mut postings = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let envelope = Envelope::new(now, day.cloned(), draft.fact.clone());
+            let bytes = envelope.encode()?;
+            let version = self.publish_into(&mut commit, draft, &bytes)?;
+            recorded.versions.extend(version);
+            let key = EntryKey { stream: self.own, seq: head.seq.next() };
+            let entry = Entry { key, hash: head.hash.chain(&bytes), bytes };
+            if draft.fact.may_be_journaled() {
+                head = Head { seq: key.seq, hash: entry.hash };
+                commit.append.push(entry.clone());
+                recorded.entries.push(entry.clone());
+            } else if draft.feeds.is_empty() {
+                return Err(NodeError::Personal(draft.fact.type_name()));
+            }
+            postings.push(Posting { origin: self.me.clone(), entry, envelope, feed_version: version });
+        }
+        let mut rows = Rows::default();
+        for posting in &postings {
+            self.fetch(posting, &mut rows)?;
+            self.projection.project(posting, &mut rows)?;
+        }
+        commit.rows = rows.into_changes();
+        commit.rows.extend(beside.rows);
+        self.commit(&commit)?;
+        Ok(recorded)
+    }
+
+    /// Adds the draft's feed items to the commit, with the next versions of their feeds (R18: this node is
+    /// the feeds' only writer, so the order of versions is the order of commits).
+    fn publish_into(
+        &mut self,
+        commit: &mut Commit,
+        draft: &Draft,
+        bytes: &[u8],
+    ) -> Result<Option<FeedVersion>, NodeError> {
+        let mut last = None;
+        for (scope, key) in &draft.feeds {
+            let in_commit = commit.feed_heads.iter().rev().find(|(of, _)| of == scope).map(|(_, head)| *head);
+            let head = match in_commit {
+                Some(head) => Some(head),
+                None => self.store.feed_head(scope)?.filter(|head| head.writer == self.own.incarnation),
+            };
+            if in_commit.is_none() && head.is_none() && self.store.feed_head(scope)?.is_some() {
+                // A new life of this database numbers from the beginning; old items get new numbers below.
+                self.renumber(commit, scope)?;
+            }
+            let before = commit
+                .feed_heads
+                .iter()
+                .rev()
+                .find(|(of, _)| of == scope)
+                .map(|(_, head)| *head)
+                .or(head)
+                .map_or(FeedVersion(0), |head| head.version);
+            let version = FeedVersion(before.0.saturating_add(1));
+            commit.feed_items.push((scope.clone(), FeedItem { key: key.clone(), version, bytes: bytes.to_vec() }));
+            commit.feed_heads.push((scope.clone(), FeedHead { writer: self.own.incarnation, version }));
+            last = Some(version);
+        }
+        Ok(last)
+    }
+
+    /// Re-issues the live items of a feed under this incarnation.
+    fn renumber(&mut self, commit: &mut Commit, scope: &FeedScope) -> Result<(), NodeError> {
+        let mut after = FeedVersion(0);
+        let mut version = FeedVersion(0);
+        loop {
+            let (items, more) = self.store.feed_items(scope, after, usize::MAX)?;
+            for item in items {
+                after = item.version;
+                version = FeedVersion(version.0.saturating_add(1));
+                commit.feed_items.push((scope.clone(), FeedItem { version, ..item }));
+            }
+            if !more {
+                break;
+            }
+        }
+        commit.feed_resets.push(scope.clone());
+        commit.feed_heads.push((scope.clone(), FeedHead { writer: self.own.incarnation, version }));
+        Ok(())
+    }
+
+    fn own_head(&mut self) -> Result<Head, NodeError> {
+        let own = self.own;
+        self.store.stream(&own)?.map(|row| row.head).ok_or_else(|| {
+            NodeError::Store(StoreError::Damaged("the journal's own stream is not in the database".to_owned()))
+        })
+    }
+
+    /// Reads from the store what projecting `posting` needs.
+    fn fetch(&mut self, posting: &Posting, rows: &mut Rows) -> Result<(), NodeError> {
+        for _ in 0..WANT_ROUNDS_MAX {
+            let mut keys = self.projection.wants(posting, rows);
+            keys.retain(|key| !rows.has(key));
+            keys.sort();
+            keys.dedup();
+            if keys.is_empty() {
+                return Ok(());
+            }
+            let found = self.store.rows(&keys)?;
+            for (key, cells) in keys.into_iter().zip(found) {
+                rows.insert_fetched(key, cells);
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Result<(), NodeError> {
+        self.store.commit(commit)?;
+        self.commits = self.commits.wrapping_add(1);
+        Ok(())
+    }
+}

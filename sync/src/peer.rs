@@ -1,0 +1,39 @@
+//! Who is at the other end of a link.
+
+use sync_proto::{DeviceId, Role, StationCode, StreamId, TerminalNo};
+
+use sync_proto::fact::FeedScope;
+
+/// What a link proved about its other end. Made in one place only, [`crate::device::Devices::peer`], and
+/// never from a payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Where it stands.
+    pub station: StationCode,
+    /// Which device it is.
+    pub device: DeviceId,
+    /// What it is.
+    pub role: Role,
+    /// Its number, if it is a till.
+    pub terminal: Option<TerminalNo>,
+}
+
+impl Peer {
+    /// A till sends its own stream; an agent those of its station (whose first entry says so, see
+    /// [`crate::Node::receive`]).
+    pub fn may_send(&self, stream: &StreamId) -> bool {
+        match self.role {
+            Role::Terminal => stream.device == self.device,
+            Role::Agent => true,
+            Role::Hq => false,
+        }
+    }
+
+    /// Everyone reads the chain's feed; a station's feeds are its own.
+    pub fn may_pull(&self, scope: &FeedScope) -> bool {
+        match scope {
+            FeedScope::Chain => true,
+            FeedScope::Station(code) | FeedScope::Local(code) => *code == self.station,
+        }
+    }
+}

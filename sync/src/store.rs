@@ -1,0 +1,176 @@
+//! What a node needs of a database: whole-batch operations, so that SQLite, PostgreSQL and memory can all
+//! serve it, and one conformance suite (`tests/conformance.rs`) holds them to the same behaviour.
+
+pub mod memory;
+pub mod sqlite;
+
+use sync_proto::engine::receiver::Head;
+use sync_proto::fact::FeedScope;
+use sync_proto::rows::{RowChange, RowKey, Value};
+use sync_proto::wire::FeedItem;
+use sync_proto::{ChainHash, Entry, EntryKey, FeedVersion, Incarnation, Origin, Seq, StreamId};
+
+/// Why a store did not do what it was asked. Nothing of the commit is there after an error.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite said no.
+    #[error("the database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A file or lock could not be opened.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process owns the database (R7).
+    #[error("another process has {0} open for writing; stop it first, two writers would fork the journal")]
+    InUse(String),
+    /// Not ours, or from a newer version of the program.
+    #[error("{0}")]
+    Refused(String),
+    /// The commit does not continue what is stored; the caller's view is old.
+    #[error("the commit does not continue stream {stream:?}: its head is {head}")]
+    Conflict {
+        /// Which stream.
+        stream: StreamId,
+        /// Its head here.
+        head: Seq,
+    },
+    /// Stored data has a shape it cannot have.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+}
+
+impl StoreError {
+    /// Whether the disk is full: a sale is refused whole, and goes on when there is room again.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(e, _)) if e.code == rusqlite::ErrorCode::DiskFull)
+    }
+}
+
+/// A stream as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamRow {
+    /// Which stream.
+    pub id: StreamId,
+    /// Who writes it.
+    pub origin: Origin,
+    /// Whether this node writes it.
+    pub own: bool,
+    /// How far it is held.
+    pub head: Head,
+}
+
+/// An entry with its place in the order it was stored here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Place here, ascending from 1.
+    pub pos: i64,
+    /// When it was stored here, milliseconds since 1970 UTC.
+    pub received_at_ms: i64,
+    /// Who wrote it.
+    pub origin: Origin,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// How far a feed was written or applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedHead {
+    /// The life of the feed's writer that `version` is of.
+    pub writer: Incarnation,
+    /// Up to here.
+    pub version: FeedVersion,
+}
+
+/// An entry that is stored but could not be projected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Which.
+    pub key: EntryKey,
+    /// Why.
+    pub reason: String,
+    /// Money in it, won.
+    pub amount: Option<i64>,
+}
+
+/// Everything that becomes durable together, or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Commit {
+    /// Time of the commit, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// Streams that were not known before; their heads must be empty.
+    pub streams: Vec<StreamRow>,
+    /// Entries, in order within each stream, each continuing its stream's head.
+    pub append: Vec<Entry>,
+    /// Projected and local rows.
+    pub rows: Vec<RowChange>,
+    /// Acknowledgements of upstreams.
+    pub acks: Vec<(String, StreamId, Seq)>,
+    /// Feed items written or relayed; a later item of a key replaces the earlier one.
+    pub feed_items: Vec<(FeedScope, FeedItem)>,
+    /// Feeds whose items are dropped first, because their writer changed.
+    pub feed_resets: Vec<FeedScope>,
+    /// New heads of feeds.
+    pub feed_heads: Vec<(FeedScope, FeedHead)>,
+    /// Consumers' cursors.
+    pub cursors: Vec<(String, i64)>,
+    /// Entries of `append` that could not be projected.
+    pub quarantine: Vec<Quarantined>,
+    /// Entries that contradict stored ones.
+    pub forks: Vec<Entry>,
+}
+
+/// A database of one node. Only its writer calls it, so a read followed by a commit is never interrupted.
+pub trait Store: Send {
+    /// Makes `commit` durable as a whole.
+    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError>;
+
+    /// One stream.
+    fn stream(&mut self, id: &StreamId) -> Result<Option<StreamRow>, StoreError>;
+
+    /// All streams, in the order they were first seen.
+    fn streams(&mut self) -> Result<Vec<StreamRow>, StoreError>;
+
+    /// The chain after an entry, if it is held.
+    fn hash_at(&mut self, id: &StreamId, seq: Seq) -> Result<Option<ChainHash>, StoreError>;
+
+    /// Entries of a stream from `from` on: at most `entries_max`, and no more than `len_max` bytes unless
+    /// the first alone is longer.
+    fn entries(
+        &mut self,
+        id: &StreamId,
+        from: Seq,
+        entries_max: u32,
+        len_max: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// Entries of all streams stored after `pos`, in that order.
+    fn entries_after(&mut self, pos: i64, entries_max: u32) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// Rows as stored, one answer per key.
+    fn rows(&mut self, keys: &[RowKey]) -> Result<Vec<Option<Vec<Value>>>, StoreError>;
+
+    /// What `upstream` acknowledged of a stream.
+    fn ack(&mut self, upstream: &str, id: &StreamId) -> Result<Seq, StoreError>;
+
+    /// How far a feed got here; `None` when it was never written or applied.
+    fn feed_head(&mut self, scope: &FeedScope) -> Result<Option<FeedHead>, StoreError>;
+
+    /// Live items after `after` in order of version, up to `len_max` bytes, and whether more wait.
+    fn feed_items(
+        &mut self,
+        scope: &FeedScope,
+        after: FeedVersion,
+        len_max: usize,
+    ) -> Result<(Vec<FeedItem>, bool), StoreError>;
+
+    /// A consumer's cursor; 0 when it never moved.
+    fn cursor(&mut self, name: &str) -> Result<i64, StoreError>;
+
+    /// Entries in quarantine, oldest first.
+    fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError>;
+}

@@ -1,0 +1,203 @@
+//! The store in memory, for the simulator and for tests that need no disk.
+
+use std::collections::BTreeMap;
+
+use sync_proto::fact::FeedScope;
+use sync_proto::rows::{RowKey, Value};
+use sync_proto::wire::FeedItem;
+use sync_proto::{ChainHash, Entry, EntryKey, FeedVersion, Seq, StreamId};
+
+use super::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, StreamRow};
+
+/// Everything in maps. Cloning it is a snapshot of the whole disk.
+#[derive(Debug, Default, Clone)]
+pub struct MemoryStore {
+    streams: Vec<StreamRow>,
+    entries: Vec<StoredEntry>,
+    by_key: BTreeMap<EntryKey, usize>,
+    rows: BTreeMap<RowKey, Vec<Value>>,
+    acks: BTreeMap<(String, StreamId), Seq>,
+    feed_heads: BTreeMap<FeedScope, FeedHead>,
+    feed_items: BTreeMap<(FeedScope, String), FeedItem>,
+    cursors: BTreeMap<String, i64>,
+    quarantine: Vec<Quarantined>,
+    forks: Vec<Entry>,
+}
+
+impl MemoryStore {
+    /// Every row of a table, in key order, for oracles and tests.
+    pub fn table(&self, name: &str) -> impl Iterator<Item = (&RowKey, &Vec<Value>)> {
+        let name = name.to_owned();
+        self.rows.iter().filter(move |(key, _)| key.table.0.name == name)
+    }
+
+    /// Every entry in the order it was stored.
+    pub fn all_entries(&self) -> &[StoredEntry] {
+        &self.entries
+    }
+
+    /// Entries that contradicted stored ones.
+    pub fn forks(&self) -> &[Entry] {
+        &self.forks
+    }
+
+    fn check(&self, commit: &Commit) -> Result<(), StoreError> {
+        let mut heads: BTreeMap<StreamId, (Seq, ChainHash)> =
+            self.streams.iter().map(|row| (row.id, (row.head.seq, row.head.hash))).collect();
+        heads.extend(commit.streams.iter().map(|row| (row.id, (row.head.seq, row.head.hash))));
+        for entry in &commit.append {
+            let stream = entry.key.stream;
+            let (seq, hash) = heads.get(&stream).copied().unwrap_or((Seq::NONE, ChainHash::genesis(&stream)));
+            if entry.key.seq != seq.next() || entry.hash != hash.chain(&entry.bytes) || !heads.contains_key(&stream) {
+                return Err(StoreError::Conflict { stream, head: seq });
+            }
+            heads.insert(stream, (entry.key.seq, entry.hash));
+        }
+        Ok(())
+    }
+
+    fn stream_mut(&mut self, id: &StreamId) -> Option<&mut StreamRow> {
+        self.streams.iter_mut().find(|row| row.id == *id)
+    }
+
+    fn append(&mut self, at_ms: i64, entry: &Entry) {
+        let Some(row) = self.stream_mut(&entry.key.stream) else { return };
+        row.head.seq = entry.key.seq;
+        row.head.hash = entry.hash;
+        let origin = row.origin.clone();
+        self.by_key.insert(entry.key, self.entries.len());
+        let pos = i64::try_from(self.entries.len()).unwrap_or(i64::MAX).saturating_add(1);
+        self.entries.push(StoredEntry { pos, received_at_ms: at_ms, origin, entry: entry.clone() });
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        self.check(commit)?;
+        for row in &commit.streams {
+            if self.stream_mut(&row.id).is_none() {
+                self.streams.push(row.clone());
+            }
+        }
+        for entry in &commit.append {
+            self.append(commit.at_ms, entry);
+        }
+        for change in &commit.rows {
+            match &change.cells {
+                Some(cells) => self.rows.insert(change.key.clone(), cells.clone()),
+                None => self.rows.remove(&change.key),
+            };
+        }
+        for (upstream, stream, through) in &commit.acks {
+            self.acks.insert((upstream.clone(), *stream), *through);
+        }
+        for scope in &commit.feed_resets {
+            self.feed_items.retain(|(of, _), _| of != scope);
+        }
+        for (scope, item) in &commit.feed_items {
+            self.feed_items.insert((scope.clone(), item.key.clone()), item.clone());
+        }
+        self.feed_heads.extend(commit.feed_heads.iter().cloned());
+        self.cursors.extend(commit.cursors.iter().cloned());
+        self.quarantine.extend(commit.quarantine.iter().cloned());
+        for fork in &commit.forks {
+            if !self.forks.contains(fork) {
+                self.forks.push(fork.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
+        Ok(self.streams.iter().find(|row| row.id == *id).cloned())
+    }
+
+    fn streams(&mut self) -> Result<Vec<StreamRow>, StoreError> {
+        Ok(self.streams.clone())
+    }
+
+    fn hash_at(&mut self, id: &StreamId, seq: Seq) -> Result<Option<ChainHash>, StoreError> {
+        let at = self.by_key.get(&EntryKey { stream: *id, seq });
+        Ok(at.and_then(|at| self.entries.get(*at)).map(|stored| stored.entry.hash))
+    }
+
+    fn entries(
+        &mut self,
+        id: &StreamId,
+        from: Seq,
+        entries_max: u32,
+        len_max: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let mut len = 0usize;
+        let mut found = Vec::new();
+        let start = EntryKey { stream: *id, seq: from };
+        let end = EntryKey { stream: *id, seq: Seq(u64::MAX) };
+        for at in self.by_key.range(start..=end).map(|(_, at)| *at) {
+            let Some(stored) = self.entries.get(at) else { continue };
+            len = len.saturating_add(stored.entry.bytes.len());
+            if u32::try_from(found.len()).is_ok_and(|n| n >= entries_max) || (len > len_max && !found.is_empty()) {
+                break;
+            }
+            found.push(stored.entry.clone());
+        }
+        Ok(found)
+    }
+
+    fn entries_after(&mut self, pos: i64, entries_max: u32) -> Result<Vec<StoredEntry>, StoreError> {
+        let skip = usize::try_from(pos.max(0)).unwrap_or(usize::MAX);
+        let take = usize::try_from(entries_max).unwrap_or(usize::MAX);
+        Ok(self.entries.iter().skip(skip).take(take).cloned().collect())
+    }
+
+    fn rows(&mut self, keys: &[RowKey]) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
+        Ok(keys.iter().map(|key| self.rows.get(key).cloned()).collect())
+    }
+
+    fn ack(&mut self, upstream: &str, id: &StreamId) -> Result<Seq, StoreError> {
+        Ok(self.acks.get(&(upstream.to_owned(), *id)).copied().unwrap_or_default())
+    }
+
+    fn feed_head(&mut self, scope: &FeedScope) -> Result<Option<FeedHead>, StoreError> {
+        Ok(self.feed_heads.get(scope).copied())
+    }
+
+    fn feed_items(
+        &mut self,
+        scope: &FeedScope,
+        after: FeedVersion,
+        len_max: usize,
+    ) -> Result<(Vec<FeedItem>, bool), StoreError> {
+        let mut items: Vec<FeedItem> = self
+            .feed_items
+            .iter()
+            .filter(|((of, _), item)| of == scope && item.version > after)
+            .map(|(_, item)| item.clone())
+            .collect();
+        items.sort_by_key(|item| item.version);
+        let kept = within(&items, len_max);
+        let more = kept < items.len();
+        items.truncate(kept);
+        Ok((items, more))
+    }
+
+    fn cursor(&mut self, name: &str) -> Result<i64, StoreError> {
+        Ok(self.cursors.get(name).copied().unwrap_or(0))
+    }
+
+    fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {
+        Ok(self.quarantine.clone())
+    }
+}
+
+/// How many items from the front fit into `len_max` bytes; at least one if there is one.
+pub(super) fn within(items: &[FeedItem], len_max: usize) -> usize {
+    let mut len = 0usize;
+    let fitting = items
+        .iter()
+        .take_while(|item| {
+            len = len.saturating_add(item.wire_len());
+            len <= len_max
+        })
+        .count();
+    fitting.max(1).min(items.len())
+}

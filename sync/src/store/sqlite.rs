@@ -1,0 +1,140 @@
+//! The store on SQLite: WAL, `synchronous=FULL`, one writer.
+
+mod commit;
+mod open;
+mod read;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use sync_proto::fact::FeedScope;
+use sync_proto::rows::{RowKey, TableSpec, Value};
+use sync_proto::wire::FeedItem;
+use sync_proto::{ChainHash, Entry, FeedVersion, Seq, StreamId};
+
+use super::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, StreamRow};
+
+pub use open::{APPLICATION_ID, open_reader};
+
+/// A program's database, opened for writing. Holds the exclusive lease of R7 until dropped.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+    /// Locked while this store lives; the system lets go when the process dies.
+    _lease: std::fs::File,
+}
+
+impl SqliteStore {
+    /// Opens or makes the database at `path` and brings its schema to `migrations.len()`.
+    ///
+    /// `migrations` are the whole statements of each version in order, [`crate::MIGRATION_JOURNAL`] and
+    /// [`crate::MIGRATION_BOOKS`] first; `tables` are checked to have the columns that their rows say.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process writes it, [`StoreError::Refused`] when it is not ours, of
+    /// a newer version or damaged, otherwise what SQLite or the system said.
+    pub fn open(path: &Path, migrations: &[&str], tables: &[&'static TableSpec]) -> Result<Self, StoreError> {
+        let lease = open::lease(path)?;
+        let connection = open::open(path, migrations)?;
+        open::check_tables(&connection, tables)?;
+        Ok(Self { connection, path: path.to_owned(), _lease: lease })
+    }
+
+    /// Where the database is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The writer's connection, to read with statements that stand beside the aggregate that owns them.
+    /// Writing goes through [`Store::commit`].
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Writes the WAL back and truncates it; at a quiet time.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Adds a device that may connect here, or replaces its secret.
+    pub fn enrol_device(&mut self, device: &crate::device::Enrolled, at_ms: i64) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT INTO devices (device, station, role, terminal, secret_sha256, enrolled_at_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (device) DO UPDATE SET secret_sha256 = excluded.secret_sha256, \
+             enrolled_at_ms = excluded.enrolled_at_ms, revoked_at_ms = NULL",
+            rusqlite::params![
+                device.peer.device.0,
+                device.peer.station.as_str(),
+                device.peer.role.as_str(),
+                device.peer.terminal.map(|no| no.0),
+                device.secret_sha256,
+                at_ms
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        commit::commit(&mut self.connection, commit)
+    }
+
+    fn stream(&mut self, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
+        read::stream(&self.connection, id)
+    }
+
+    fn streams(&mut self) -> Result<Vec<StreamRow>, StoreError> {
+        read::streams(&self.connection)
+    }
+
+    fn hash_at(&mut self, id: &StreamId, seq: Seq) -> Result<Option<ChainHash>, StoreError> {
+        read::hash_at(&self.connection, id, seq)
+    }
+
+    fn entries(
+        &mut self,
+        id: &StreamId,
+        from: Seq,
+        entries_max: u32,
+        len_max: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        read::entries(&self.connection, id, from, entries_max, len_max)
+    }
+
+    fn entries_after(&mut self, pos: i64, entries_max: u32) -> Result<Vec<StoredEntry>, StoreError> {
+        read::entries_after(&self.connection, pos, entries_max)
+    }
+
+    fn rows(&mut self, keys: &[RowKey]) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
+        keys.iter().map(|key| read::row(&self.connection, key)).collect()
+    }
+
+    fn ack(&mut self, upstream: &str, id: &StreamId) -> Result<Seq, StoreError> {
+        read::ack(&self.connection, upstream, id)
+    }
+
+    fn feed_head(&mut self, scope: &FeedScope) -> Result<Option<FeedHead>, StoreError> {
+        read::feed_head(&self.connection, scope)
+    }
+
+    fn feed_items(
+        &mut self,
+        scope: &FeedScope,
+        after: FeedVersion,
+        len_max: usize,
+    ) -> Result<(Vec<FeedItem>, bool), StoreError> {
+        read::feed_items(&self.connection, scope, after, len_max)
+    }
+
+    fn cursor(&mut self, name: &str) -> Result<i64, StoreError> {
+        read::cursor(&self.connection, name)
+    }
+
+    fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {
+        read::quarantined(&self.connection)
+    }
+}

@@ -1,0 +1,206 @@
+//! The one transaction that writes.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params, params_from_iter};
+use sync_proto::rows::{RowChange, TableSpec};
+use sync_proto::{ChainHash, Entry, Seq, StreamId};
+
+use super::super::{Commit, StoreError, StreamRow};
+use super::read::{self, Cell, seq_cell};
+
+/// A stream's number and head while the commit goes on.
+struct Tail {
+    stream_no: i64,
+    seq: Seq,
+    hash: ChainHash,
+}
+
+pub(super) fn commit(connection: &mut Connection, commit: &Commit) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for row in &commit.streams {
+        insert_stream(&transaction, commit.at_ms, row)?;
+    }
+    append(&transaction, commit)?;
+    for change in &commit.rows {
+        write_row(&transaction, change)?;
+    }
+    for (upstream, stream, through) in &commit.acks {
+        write_ack(&transaction, upstream, stream, *through, commit.at_ms)?;
+    }
+    write_feeds(&transaction, commit)?;
+    for (name, pos) in &commit.cursors {
+        transaction
+            .prepare_cached(
+                "INSERT INTO cursors (name, pos) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET pos = excluded.pos",
+            )?
+            .execute(params![name, pos])?;
+    }
+    write_aside(&transaction, commit)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn insert_stream(transaction: &Transaction<'_>, at_ms: i64, row: &StreamRow) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO streams (device, incarnation, station, role, terminal, own, head_seq, head_hash, opened_at_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (device, incarnation) DO NOTHING",
+        )?
+        .execute(params![
+            row.id.device.0,
+            row.id.incarnation.0,
+            row.origin.station.as_str(),
+            row.origin.role.as_str(),
+            row.origin.terminal.map(|no| no.0),
+            row.own,
+            seq_cell(row.head.seq),
+            row.head.hash.0,
+            at_ms
+        ])?;
+    Ok(())
+}
+
+fn append(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
+    let mut tails: BTreeMap<StreamId, Tail> = BTreeMap::new();
+    for entry in &commit.append {
+        let stream = entry.key.stream;
+        if !tails.contains_key(&stream) {
+            let found = read::stream(transaction, &stream)?;
+            let stream_no = read::stream_no(transaction, &stream)?;
+            let (Some(row), Some(stream_no)) = (found, stream_no) else {
+                return Err(StoreError::Conflict { stream, head: Seq::NONE });
+            };
+            tails.insert(stream, Tail { stream_no, seq: row.head.seq, hash: row.head.hash });
+        }
+        if let Some(tail) = tails.get_mut(&stream) {
+            append_one(transaction, commit.at_ms, entry, tail)?;
+        }
+    }
+    for tail in tails.values() {
+        transaction
+            .prepare_cached("UPDATE streams SET head_seq = $1, head_hash = $2 WHERE stream_id = $3")?
+            .execute(params![seq_cell(tail.seq), tail.hash.0, tail.stream_no])?;
+    }
+    Ok(())
+}
+
+fn append_one(
+    transaction: &Transaction<'_>,
+    at_ms: i64,
+    entry: &Entry,
+    tail: &mut Tail,
+) -> Result<(), StoreError> {
+    if entry.key.seq != tail.seq.next() || entry.hash != tail.hash.chain(&entry.bytes) {
+        return Err(StoreError::Conflict { stream: entry.key.stream, head: tail.seq });
+    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO entries (stream_id, seq, hash, received_at_ms, bytes) VALUES ($1, $2, $3, $4, $5)",
+        )?
+        .execute(params![tail.stream_no, seq_cell(entry.key.seq), entry.hash.0, at_ms, entry.bytes])?;
+    tail.seq = entry.key.seq;
+    tail.hash = entry.hash;
+    Ok(())
+}
+
+fn write_row(transaction: &Transaction<'_>, change: &RowChange) -> Result<(), StoreError> {
+    let table = change.key.table.0;
+    match &change.cells {
+        Some(cells) => {
+            let values = change.key.key.iter().chain(cells).map(Cell);
+            transaction.prepare_cached(&upsert(table))?.execute(params_from_iter(values))?;
+        }
+        None => {
+            transaction.prepare_cached(&delete(table))?.execute(params_from_iter(change.key.key.iter().map(Cell)))?;
+        }
+    }
+    Ok(())
+}
+
+fn upsert(table: &TableSpec) -> String {
+    let columns: Vec<&str> = table.key.iter().chain(table.cells).copied().collect();
+    let places: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+    let update = if table.cells.is_empty() {
+        "NOTHING".to_owned()
+    } else {
+        let cells: Vec<String> = table.cells.iter().map(|cell| format!("{cell} = excluded.{cell}")).collect();
+        format!("UPDATE SET {}", cells.join(", "))
+    };
+    format!(
+        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO {update}",
+        table.name,
+        columns.join(", "),
+        places.join(", "),
+        table.key.join(", ")
+    )
+}
+
+fn delete(table: &TableSpec) -> String {
+    let wanted: Vec<String> = (1..).zip(table.key).map(|(n, column)| format!("{column} = ${n}")).collect();
+    format!("DELETE FROM {} WHERE {}", table.name, wanted.join(" AND "))
+}
+
+fn write_ack(
+    transaction: &Transaction<'_>,
+    upstream: &str,
+    stream: &StreamId,
+    through: Seq,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    let Some(stream_no) = read::stream_no(transaction, stream)? else {
+        return Err(StoreError::Conflict { stream: *stream, head: Seq::NONE });
+    };
+    transaction
+        .prepare_cached(
+            "INSERT INTO acks (upstream, stream_id, through, at_ms) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (upstream, stream_id) DO UPDATE SET through = excluded.through, at_ms = excluded.at_ms",
+        )?
+        .execute(params![upstream, stream_no, seq_cell(through), at_ms])?;
+    Ok(())
+}
+
+fn write_feeds(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
+    for scope in &commit.feed_resets {
+        transaction.prepare_cached("DELETE FROM feed_items WHERE scope = $1")?.execute([scope.to_text()])?;
+    }
+    for (scope, item) in &commit.feed_items {
+        transaction
+            .prepare_cached(
+                "INSERT INTO feed_items (scope, key, version, bytes) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (scope, key) DO UPDATE SET version = excluded.version, bytes = excluded.bytes",
+            )?
+            .execute(params![scope.to_text(), item.key, i64::try_from(item.version.0).unwrap_or(i64::MAX), item.bytes])?;
+    }
+    for (scope, head) in &commit.feed_heads {
+        transaction
+            .prepare_cached(
+                "INSERT INTO feeds (scope, writer, version) VALUES ($1, $2, $3) \
+                 ON CONFLICT (scope) DO UPDATE SET writer = excluded.writer, version = excluded.version",
+            )?
+            .execute(params![scope.to_text(), head.writer.0, i64::try_from(head.version.0).unwrap_or(i64::MAX)])?;
+    }
+    Ok(())
+}
+
+fn write_aside(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
+    for row in &commit.quarantine {
+        let stream_no = read::stream_no(transaction, &row.key.stream)?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO quarantine (stream_id, seq, reason, amount, at_ms) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT (stream_id, seq) DO NOTHING",
+            )?
+            .execute(params![stream_no, seq_cell(row.key.seq), row.reason, row.amount, commit.at_ms])?;
+    }
+    for entry in &commit.forks {
+        let stream_no = read::stream_no(transaction, &entry.key.stream)?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO forks (stream_id, seq, hash, at_ms, bytes) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT (stream_id, seq, hash) DO NOTHING",
+            )?
+            .execute(params![stream_no, seq_cell(entry.key.seq), entry.hash.0, commit.at_ms, entry.bytes])?;
+    }
+    Ok(())
+}

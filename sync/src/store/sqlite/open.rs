@@ -1,0 +1,120 @@
+//! Opening a database: lease, pragmas, version, checks.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use sync_proto::rows::TableSpec;
+
+use super::super::StoreError;
+
+/// `juyu` in the file's header: another program's database is refused, not migrated.
+pub const APPLICATION_ID: i32 = 0x6a75_7975;
+
+/// SQLite before this has a bug that corrupts a database when the WAL is reset.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+/// A checkpoint by another connection may hold the lock for a moment.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept: every table's upsert and select, and the journal's.
+const STATEMENTS_MAX: usize = 128;
+
+/// Takes the exclusive lease beside the database (R7).
+pub(super) fn lease(path: &Path) -> Result<File, StoreError> {
+    let name = path.with_extension("lease");
+    let file_error = |source| StoreError::File { path: name.display().to_string(), source };
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)
+            .map_err(|source| StoreError::File { path: parent.display().to_string(), source })?;
+    }
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(file_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
+        Err(TryLockError::Error(source)) => Err(file_error(source)),
+    }
+}
+
+pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> {
+    if rusqlite::version_number() < SQLITE_VERSION_MIN {
+        return Err(StoreError::Refused(format!(
+            "SQLite {} has a bug that corrupts databases; 3.51.3 or newer is needed",
+            rusqlite::version()
+        )));
+    }
+    let mut connection = Connection::open(path)?;
+    prepare(&connection)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    migrate(&mut connection, path, migrations)?;
+    let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if check != "ok" {
+        return Err(StoreError::Damaged(format!("{}: {check}", path.display())));
+    }
+    Ok(connection)
+}
+
+/// A connection that can only read, for lists and reports beside the writer.
+pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    prepare(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<(), StoreError> {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (application != 0 || tables != 0) {
+        return Err(StoreError::Refused(format!(
+            "{} is a database of another program; choose another data folder",
+            path.display()
+        )));
+    }
+    if version > migrations.len() {
+        return Err(StoreError::Refused(format!(
+            "{} was written by a newer version of this program (schema {version}, this one knows {}); install that version again",
+            path.display(),
+            migrations.len()
+        )));
+    }
+    for (number, statements) in (1i64..).zip(migrations).skip(version) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(statements)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Rows are read and written by position: a table that has drifted from its rows must not be touched.
+pub(super) fn check_tables(connection: &Connection, tables: &[&'static TableSpec]) -> Result<(), StoreError> {
+    for table in tables {
+        let mut statement = connection.prepare("SELECT name FROM pragma_table_info($1) ORDER BY cid")?;
+        let columns: Vec<String> =
+            statement.query_map([table.name], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let expected: Vec<&str> = table.key.iter().chain(table.cells).copied().collect();
+        if columns != expected {
+            return Err(StoreError::Damaged(format!(
+                "table {} has columns {columns:?}, the program expects {expected:?}",
+                table.name
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! Statements that read the journal's tables.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use sync_proto::engine::receiver::Head;
+use sync_proto::fact::FeedScope;
+use sync_proto::rows::{RowKey, Value};
+use sync_proto::wire::FeedItem;
+use sync_proto::{
+    ChainHash, DeviceId, Entry, EntryKey, FeedVersion, Incarnation, Origin, Role, Seq, StationCode, StreamId,
+    TerminalNo,
+};
+
+use super::super::{FeedHead, Quarantined, StoreError, StoredEntry, StreamRow, memory};
+
+const STREAM: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash FROM streams";
+
+pub(super) fn stream(connection: &Connection, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("{STREAM} WHERE device = $1 AND incarnation = $2"))?;
+    let raw = statement.query_row(params![id.device.0, id.incarnation.0], raw_stream).optional()?;
+    raw.map(checked_stream).transpose()
+}
+
+pub(super) fn streams(connection: &Connection) -> Result<Vec<StreamRow>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("{STREAM} ORDER BY stream_id"))?;
+    let raw: Vec<RawStream> = statement.query_map([], raw_stream)?.collect::<Result<_, _>>()?;
+    raw.into_iter().map(checked_stream).collect()
+}
+
+pub(super) fn stream_no(connection: &Connection, id: &StreamId) -> Result<Option<i64>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT stream_id FROM streams WHERE device = $1 AND incarnation = $2")?;
+    Ok(statement.query_row(params![id.device.0, id.incarnation.0], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn hash_at(connection: &Connection, id: &StreamId, seq: Seq) -> Result<Option<ChainHash>, StoreError> {
+    let Some(stream_no) = stream_no(connection, id)? else { return Ok(None) };
+    let mut statement =
+        connection.prepare_cached("SELECT hash FROM entries WHERE stream_id = $1 AND seq = $2")?;
+    let found: Option<[u8; 32]> =
+        statement.query_row(params![stream_no, seq_cell(seq)], |row| row.get(0)).optional()?;
+    Ok(found.map(ChainHash))
+}
+
+pub(super) fn entries(
+    connection: &Connection,
+    id: &StreamId,
+    from: Seq,
+    entries_max: u32,
+    len_max: usize,
+) -> Result<Vec<Entry>, StoreError> {
+    let Some(stream_no) = stream_no(connection, id)? else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, hash, bytes FROM entries WHERE stream_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3",
+    )?;
+    let mut rows = statement.query(params![stream_no, seq_cell(from), entries_max])?;
+    let mut found = Vec::new();
+    let mut len = 0usize;
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get(2)?;
+        len = len.saturating_add(bytes.len());
+        if len > len_max && !found.is_empty() {
+            break;
+        }
+        let key = EntryKey { stream: *id, seq: seq_of(row.get(0)?)? };
+        found.push(Entry { key, bytes, hash: ChainHash(row.get(1)?) });
+    }
+    Ok(found)
+}
+
+pub(super) fn entries_after(
+    connection: &Connection,
+    pos: i64,
+    entries_max: u32,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.device, s.incarnation, s.station, s.role, s.terminal, s.own, s.head_seq, s.head_hash, \
+         e.pos, e.received_at_ms, e.seq, e.hash, e.bytes \
+         FROM entries e JOIN streams s ON s.stream_id = e.stream_id WHERE e.pos > $1 ORDER BY e.pos LIMIT $2",
+    )?;
+    let mut rows = statement.query(params![pos, entries_max])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let stream = checked_stream(raw_stream(row)?)?;
+        let key = EntryKey { stream: stream.id, seq: seq_of(row.get(10)?)? };
+        found.push(StoredEntry {
+            pos: row.get(8)?,
+            received_at_ms: row.get(9)?,
+            origin: stream.origin,
+            entry: Entry { key, hash: ChainHash(row.get(11)?), bytes: row.get(12)? },
+        });
+    }
+    Ok(found)
+}
+
+pub(super) fn row(connection: &Connection, key: &RowKey) -> Result<Option<Vec<Value>>, StoreError> {
+    let table = key.table.0;
+    let wanted: Vec<String> = (1..).zip(table.key).map(|(n, column)| format!("{column} = ${n}")).collect();
+    let cells = if table.cells.is_empty() { "1".to_owned() } else { table.cells.join(", ") };
+    let sql = format!("SELECT {cells} FROM {} WHERE {}", table.name, wanted.join(" AND "));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement
+        .query_row(params_from_iter(key.key.iter().map(Cell)), |row| {
+            (0..table.cells.len()).map(|n| row.get_ref(n).map(value_of)).collect::<Result<Vec<_>, _>>()
+        })
+        .optional()?;
+    found.map(|cells| cells.into_iter().collect::<Result<Vec<_>, _>>()).transpose()
+}
+
+pub(super) fn ack(connection: &Connection, upstream: &str, id: &StreamId) -> Result<Seq, StoreError> {
+    let Some(stream_no) = stream_no(connection, id)? else { return Ok(Seq::NONE) };
+    let mut statement =
+        connection.prepare_cached("SELECT through FROM acks WHERE upstream = $1 AND stream_id = $2")?;
+    let through: Option<i64> = statement.query_row(params![upstream, stream_no], |row| row.get(0)).optional()?;
+    through.map_or(Ok(Seq::NONE), seq_of)
+}
+
+pub(super) fn feed_head(connection: &Connection, scope: &FeedScope) -> Result<Option<FeedHead>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT writer, version FROM feeds WHERE scope = $1")?;
+    let found: Option<([u8; 16], i64)> =
+        statement.query_row([scope.to_text()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found
+        .map(|(writer, version)| Ok(FeedHead { writer: Incarnation(writer), version: version_of(version)? }))
+        .transpose()
+}
+
+pub(super) fn feed_items(
+    connection: &Connection,
+    scope: &FeedScope,
+    after: FeedVersion,
+    len_max: usize,
+) -> Result<(Vec<FeedItem>, bool), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, version, bytes FROM feed_items WHERE scope = $1 AND version > $2 ORDER BY version LIMIT 1000",
+    )?;
+    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![scope.to_text(), after])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        items.push(FeedItem { key: row.get(0)?, version: version_of(row.get(1)?)?, bytes: row.get(2)? });
+    }
+    let kept = memory::within(&items, len_max);
+    let more = kept < items.len() || items.len() == 1_000;
+    items.truncate(kept);
+    Ok((items, more))
+}
+
+pub(super) fn cursor(connection: &Connection, name: &str) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT pos FROM cursors WHERE name = $1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+pub(super) fn quarantined(connection: &Connection) -> Result<Vec<Quarantined>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.device, s.incarnation, q.seq, q.reason, q.amount FROM quarantine q \
+         JOIN streams s ON s.stream_id = q.stream_id ORDER BY q.quarantine_id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let stream = StreamId { device: DeviceId(row.get(0)?), incarnation: Incarnation(row.get(1)?) };
+        let key = EntryKey { stream, seq: seq_of(row.get(2)?)? };
+        found.push(Quarantined { key, reason: row.get(3)?, amount: row.get(4)? });
+    }
+    Ok(found)
+}
+
+/// A [`Value`] as a parameter.
+pub(super) struct Cell<'a>(pub(super) &'a Value);
+
+impl rusqlite::ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(rusqlite::types::ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Int(n) => ValueRef::Integer(*n),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn value_of(cell: ValueRef<'_>) -> Result<Value, StoreError> {
+    match cell {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(n) => Ok(Value::Int(n)),
+        ValueRef::Text(text) => match std::str::from_utf8(text) {
+            Ok(text) => Ok(Value::Text(text.to_owned())),
+            Err(_) => Err(StoreError::Damaged("a text cell is not UTF-8".to_owned())),
+        },
+        ValueRef::Blob(bytes) => Ok(Value::Blob(bytes.to_vec())),
+        ValueRef::Real(_) => Err(StoreError::Damaged("a cell holds a float".to_owned())),
+    }
+}
+
+type RawStream = ([u8; 16], [u8; 16], String, String, Option<u16>, bool, i64, [u8; 32]);
+
+fn raw_stream(row: &Row<'_>) -> rusqlite::Result<RawStream> {
+    Ok((
+        row.get(0)?,
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        row.get(4)?,
+        row.get(5)?,
+        row.get(6)?,
+        row.get(7)?,
+    ))
+}
+
+fn checked_stream(raw: RawStream) -> Result<StreamRow, StoreError> {
+    let (device, incarnation, station, role, terminal, own, head_seq, head_hash) = raw;
+    let damaged = |what: &str| StoreError::Damaged(format!("a stream has no readable {what}"));
+    let device = DeviceId(device);
+    let origin = Origin {
+        station: StationCode::new(station).map_err(|_| damaged("station"))?,
+        device,
+        role: Role::parse(&role).ok_or_else(|| damaged("role"))?,
+        terminal: terminal.map(TerminalNo),
+    };
+    let head = Head { seq: seq_of(head_seq)?, hash: ChainHash(head_hash) };
+    Ok(StreamRow { id: StreamId { device, incarnation: Incarnation(incarnation) }, origin, own, head })
+}
+
+pub(super) fn seq_cell(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
+}
+
+fn seq_of(cell: i64) -> Result<Seq, StoreError> {
+    u64::try_from(cell).map(Seq).map_err(|_| StoreError::Damaged("a seq is negative".to_owned()))
+}
+
+fn version_of(cell: i64) -> Result<FeedVersion, StoreError> {
+    u64::try_from(cell).map(FeedVersion).map_err(|_| StoreError::Damaged("a version is negative".to_owned()))
+}
