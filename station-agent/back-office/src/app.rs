@@ -289,6 +289,3 @@ fn on_key(event: &iced::Event, status: iced::event::Status) -> Option<Message> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

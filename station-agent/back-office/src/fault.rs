@@ -49,7 +49,7 @@ impl Trouble {
     #[must_use]
     pub fn of_write(&self, language: Language) -> Fault {
         match self {
-            Self::Unreachable => fault(language, "problem.write_unreachable"),
+            Self::Unreachable => fault(language, "write_unreachable"),
             _ => self.explain(language),
         }
     }
@@ -58,34 +58,28 @@ impl Trouble {
     #[must_use]
     pub fn explain(&self, language: Language) -> Fault {
         match self {
-            Self::Unreachable => fault(language, "problem.unreachable"),
-            Self::Malformed => fault(language, "problem.malformed"),
+            Self::Unreachable => fault(language, "unreachable"),
+            Self::Malformed => fault(language, "malformed"),
             Self::Refused { code, detail } => {
-                let key = format!("problem.{}", code.as_str());
-                if language.text_if_any(&format!("{key}.what")).is_some() {
-                    fault(language, &key)
+                if language.error(code.as_str(), "what").is_some() {
+                    fault(language, code.as_str())
                 } else {
                     Fault {
                         why: detail.clone(),
-                        ..fault(language, "problem.refused")
+                        ..fault(language, "refused")
                     }
                 }
             }
             Self::Unusable { detail } => Fault {
                 why: detail.clone(),
-                ..fault(language, "problem.refused")
+                ..fault(language, "refused")
             },
         }
     }
 }
 
-fn fault(language: Language, key: &str) -> Fault {
-    let sentence = |part: &str| {
-        language
-            .text_if_any(&format!("{key}.{part}"))
-            .unwrap_or_default()
-            .to_owned()
-    };
+fn fault(language: Language, code: &str) -> Fault {
+    let sentence = |part| language.error(code, part).unwrap_or_default().to_owned();
     Fault {
         what: sentence("what"),
         why: sentence("why"),

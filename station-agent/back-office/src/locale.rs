@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 const KOREAN: &str = include_str!("../../../assets/locales/back-office.ko.json");
 const ENGLISH: &str = include_str!("../../../assets/locales/back-office.en.json");
@@ -17,13 +18,22 @@ pub enum Language {
     En,
 }
 
+const KOREAN_ERRORS: &str = include_str!("../../../assets/locales/errors.ko.json");
+const ENGLISH_ERRORS: &str = include_str!("../../../assets/locales/errors.en.json");
+
 type Texts = BTreeMap<String, String>;
 
 static KOREAN_TEXTS: LazyLock<Texts> = LazyLock::new(|| read(KOREAN));
 static ENGLISH_TEXTS: LazyLock<Texts> = LazyLock::new(|| read(ENGLISH));
 
+/// What happened, why, and what now, by code: the same words in every program of the product.
+type Errors = BTreeMap<String, BTreeMap<String, String>>;
+
+static KOREAN_ERROR_TEXTS: LazyLock<Errors> = LazyLock::new(|| read(KOREAN_ERRORS));
+static ENGLISH_ERROR_TEXTS: LazyLock<Errors> = LazyLock::new(|| read(ENGLISH_ERRORS));
+
 /// The files are embedded and read by a test; one that cannot be read would show its keys on the screen.
-fn read(json: &str) -> Texts {
+fn read<T: Default + DeserializeOwned>(json: &str) -> T {
     serde_json::from_str(json).unwrap_or_default()
 }
 
@@ -53,10 +63,17 @@ impl Language {
         self.texts().get(key).map_or(key, String::as_str)
     }
 
-    /// The text of a key that is put together at run time, when there is one.
+    /// One part (`what`, `why` or `now`) of what is said about an error: in this program's words where it has its own,
+    /// else in the words that all programs share.
     #[must_use]
-    pub fn text_if_any(self, key: &str) -> Option<&'static str> {
-        self.texts().get(key).map(String::as_str)
+    pub fn error(self, code: &str, part: &str) -> Option<&'static str> {
+        let shared = match self {
+            Self::Ko => &KOREAN_ERROR_TEXTS,
+            Self::En => &ENGLISH_ERROR_TEXTS,
+        };
+        let own = self.texts().get(&format!("problem.{code}.{part}"));
+        own.or_else(|| shared.get(code)?.get(part))
+            .map(String::as_str)
     }
 
     /// The text of `key` with each `{name}` filled in.
@@ -96,6 +113,17 @@ mod tests {
     }
 
     #[test]
+    fn every_refusal_has_words_in_both_languages() {
+        for code in station_api::ErrorCode::ALL {
+            for part in ["what", "why", "now"] {
+                let has = |language: Language| language.error(code.as_str(), part).is_some();
+                // A detail from the agent stands in where there are no words; both languages must then do alike.
+                assert_eq!(has(Language::Ko), has(Language::En), "{code:?} {part}");
+            }
+        }
+    }
+
+    #[test]
     fn both_languages_fill_in_the_same_values() {
         let names = |text: &str| -> BTreeSet<String> {
             text.split('{')
@@ -118,7 +146,11 @@ mod tests {
         );
         let quoted: BTreeSet<&str> = source.split('"').filter(|part| is_key(part)).collect();
         for key in &quoted {
-            assert!(KOREAN_TEXTS.contains_key(*key), "no text for {key}");
+            let has_text = |key: &str| KOREAN_TEXTS.contains_key(key);
+            assert!(
+                has_text(key) || has_text(&format!("{key}.what")),
+                "no text for {key}"
+            );
         }
         for key in KOREAN_TEXTS
             .keys()

@@ -6,8 +6,8 @@ use station_api::Unit;
 use crate::format::{self, QuantityFault};
 use crate::locale::Language;
 use crate::station::Station;
-use crate::theme::{Ink, font};
-use crate::widget::{Element, Figure, body, figure};
+use crate::theme::{Ink, Tone};
+use crate::widget::{Element, Figure, body, figure, line};
 
 pub mod deliveries;
 pub mod orders;
@@ -35,6 +35,15 @@ impl<'a> Shown<'a> {
         Some(self.language.fill("stale.mark", &[("time", &since)]))
     }
 
+    /// A tone for what is only true while the agent answers.
+    fn tone(self, tone: Tone) -> Tone {
+        if self.station.stale_since().is_some() {
+            Tone::Neutral
+        } else {
+            tone
+        }
+    }
+
     /// The agent's clock at its last answer; ages are counted by it.
     fn now(self) -> &'a str {
         self.station
@@ -58,12 +67,9 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// A product's name as a cell; a name longer than the cell is cut at its edge.
+/// A product's name as a cell; a name longer than the cell ends in an ellipsis.
 fn name_cell<'a, Message: 'a>(name: &'a str) -> Element<'a, Message> {
-    body(name)
-        .font(font::STRONG)
-        .wrapping(iced::widget::text::Wrapping::None)
-        .into()
+    line(name).strong().into()
 }
 
 /// A cell without a value.

@@ -10,8 +10,8 @@ mod container;
 mod field;
 pub mod font;
 mod ink;
-mod palette;
 mod scroll;
+pub mod tokens;
 
 pub use button::Press;
 pub use container::Surface;
@@ -20,24 +20,24 @@ pub use ink::Ink;
 
 /// Distances between things, in logical pixels.
 pub mod space {
-    use super::palette;
+    use super::tokens;
 
-    pub const XS: u16 = palette::SPACE_1;
-    pub const S: u16 = palette::SPACE_2;
-    pub const M: u16 = palette::SPACE_3;
-    pub const L: u16 = palette::SPACE_4;
-    pub const XL: u16 = palette::SPACE_5;
+    pub const XS: f32 = tokens::SPACE_1;
+    pub const S: f32 = tokens::SPACE_2;
+    pub const M: f32 = tokens::SPACE_3;
+    pub const L: f32 = tokens::SPACE_4;
+    pub const XL: f32 = tokens::SPACE_5;
 }
 
 /// Sizes of type, in logical pixels.
 pub mod size {
-    use super::palette;
+    use super::tokens;
 
-    pub const CAPTION: u16 = palette::TYPE_CAPTION;
-    pub const BODY: u16 = palette::TYPE_BODY;
-    pub const BODY_LARGE: u16 = palette::TYPE_BODY_LARGE;
-    pub const TITLE: u16 = palette::TYPE_TITLE;
-    pub const HEADLINE: u16 = palette::TYPE_HEADLINE;
+    pub const CAPTION: f32 = tokens::TYPE_CAPTION;
+    pub const BODY: f32 = tokens::TYPE_BODY;
+    pub const BODY_LARGE: f32 = tokens::TYPE_BODY_LARGE;
+    pub const TITLE: f32 = tokens::TYPE_TITLE;
+    pub const HEADLINE: f32 = tokens::TYPE_HEADLINE;
 }
 
 /// Light or dark.
@@ -69,10 +69,10 @@ impl Theme {
         }
     }
 
-    const fn colors(self) -> &'static palette::Palette {
+    const fn colors(self) -> &'static tokens::Palette {
         match self {
-            Self::Light => &palette::LIGHT,
-            Self::Dark => &palette::DARK,
+            Self::Light => &tokens::LIGHT,
+            Self::Dark => &tokens::DARK,
         }
     }
 
@@ -165,6 +165,6 @@ fn color(rgb: u32) -> Color {
     Color::from_rgb8(red, green, blue)
 }
 
-fn rounded(radius: u16) -> iced::Border {
-    iced::border::rounded(u32::from(radius))
+fn rounded(radius: f32) -> iced::Border {
+    iced::border::rounded(radius)
 }

@@ -67,7 +67,7 @@ impl App {
                     body(fault.now),
                     caption(address).class(Ink::Muted),
                 ]
-                .spacing(u32::from(space::S))
+                .spacing(space::S)
                 .max_width(520)
                 .align_x(iced::alignment::Horizontal::Center);
                 container(words)
@@ -98,7 +98,7 @@ impl App {
             icon(Icon::Fuel, size::TITLE).class(Ink::Accent),
             strong(text("app.title")).class(Ink::Full)
         ]
-        .spacing(u32::from(space::S))
+        .spacing(space::S)
         .align_y(Vertical::Center);
         let (name, code) = self
             .station
@@ -147,7 +147,7 @@ impl App {
             filler::vertical(),
             switches
         ]
-        .spacing(u32::from(space::L));
+        .spacing(space::L);
         container(content)
             .padding(Padding::from([space::L, space::S]))
             .width(SIDE_WIDTH)
@@ -194,6 +194,6 @@ fn side_button<'a>(
 
 fn side_line<'a>(shape: Icon, name: text::Text<'a, Theme>) -> Row<'a, Message, Theme> {
     row![icon(shape, size::BODY_LARGE), name]
-        .spacing(u32::from(space::M))
+        .spacing(space::M)
         .align_y(Vertical::Center)
 }

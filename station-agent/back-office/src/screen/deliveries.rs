@@ -10,9 +10,9 @@ use station_api::{ClientError, ConfirmDelivery, Delivery, DeliveryState, Unit};
 use super::{Shown, blank, name_cell};
 use crate::fault::Trouble;
 use crate::format;
-use crate::theme::{Ink, Tone, space};
+use crate::theme::{Ink, Tone, size, space};
 use crate::widget::{
-    Column, Element, Icon, body, caption, card, chip, empty, figure, modal, page, table,
+    Column, Element, Icon, body, caption, card, chip, empty, figure, line, modal, page, table,
 };
 
 mod dialog;
@@ -143,7 +143,7 @@ impl State {
             expected_card(shown, &expected),
             confirmed_card(shown, &confirmed)
         ]
-        .spacing(u32::from(space::M))
+        .spacing(space::M)
         .height(Length::Fill);
         let page = page(shown.text("nav.deliveries"), filler(), content);
         match &self.dialog {
@@ -192,7 +192,7 @@ fn expected_card<'a>(shown: Shown<'a>, deliveries: &[&'a Delivery]) -> Element<'
 
 fn expected_row<'a>(shown: Shown<'a>, delivery: &'a Delivery) -> Vec<Element<'a, Message>> {
     let confirm = button(caption(shown.text("deliveries.confirm")))
-        .padding(Padding::from([4, space::M]))
+        .padding(Padding::from([4.0, space::M]))
         .on_press(Message::Open {
             order_id: delivery.order_id.clone(),
         });
@@ -217,10 +217,7 @@ fn car(delivery: &Delivery) -> Element<'_, Message> {
 }
 
 fn reference<'a>(id: &'a str) -> Element<'a, Message> {
-    caption(id)
-        .class(Ink::Muted)
-        .wrapping(iced::widget::text::Wrapping::None)
-        .into()
+    line(id).size(size::CAPTION).class(Ink::Muted).into()
 }
 
 fn confirmed_card<'a>(shown: Shown<'a>, deliveries: &[&'a Delivery]) -> Element<'a, Message> {
@@ -295,7 +292,7 @@ fn over_short<'a>(shown: Shown<'a>, milli: i64, unit: Unit) -> Element<'a, Messa
         .strong()
         .class(ink);
     row![number, caption(word).class(ink)]
-        .spacing(u32::from(space::XS))
+        .spacing(space::XS)
         .align_y(Vertical::Center)
         .into()
 }

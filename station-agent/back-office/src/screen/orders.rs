@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use iced::alignment::Vertical;
+use iced::alignment::{Horizontal, Vertical};
 use iced::widget::{
-    Column as Lines, button, column, container, row, scrollable, space as filler, text, text_input,
+    Column as Lines, button, column, container, row, scrollable, space as filler, text_input,
 };
 use iced::{Length, Padding};
-use station_api::{ClientError, OrderStatus, PlaceOrder, Product, StationOrder, Unit};
+use station_api::{ClientError, PlaceOrder, Product, StationOrder, Unit};
 
-use super::{Shown, name_cell, quantity_fault};
+use super::{Shown, quantity_fault};
 use crate::fault::{Fault, Trouble};
 use crate::format;
 use crate::theme::{Field, Ink, Press, Tone, font, size, space};
-use crate::widget::{
-    Column, Element, Icon, Step, body, caption, card, chip, empty, figure, keycap, notice, page,
-    stepper, strong, table,
-};
+use crate::widget::{Element, Icon, body, caption, card, empty, line, notice, page, strong};
+
+mod list;
 
 /// What can happen here.
 #[derive(Debug, Clone)]
@@ -68,12 +67,11 @@ enum Phase {
 pub const PRODUCT: &str = "order-product";
 /// The field for the quantity.
 pub const QUANTITY: &str = "order-quantity";
-const FORM_WIDTH: u32 = 340;
+const FORM_WIDTH: u32 = 304;
+/// About ten products; the quantity stays close below the list.
+const CHOICES_HEIGHT_MAX: u32 = 340;
 /// Matches that are listed; whoever sees so many types one more letter.
 const MATCHES_MAX: usize = 50;
-/// Orders that are listed, newest first.
-const ORDERS_SHOWN_MAX: usize = 200;
-
 impl State {
     /// Takes in what happened.
     pub fn update(&mut self, message: Message, products: &[Product]) -> Option<Event> {
@@ -159,8 +157,8 @@ impl State {
     /// The page.
     pub fn view<'a>(&'a self, shown: Shown<'a>) -> Element<'a, Message> {
         let form = container(self.form(shown)).width(FORM_WIDTH);
-        let content = row![form, orders(shown)]
-            .spacing(u32::from(space::M))
+        let content = row![form, list::orders(shown)]
+            .spacing(space::M)
             .height(Length::Fill);
         page(shown.text("nav.orders"), filler(), content)
     }
@@ -181,9 +179,9 @@ impl State {
             .on_submit(Message::ChooseFirst);
         let quantity = text_input("0", &self.quantity)
             .id(QUANTITY)
-            .size(u32::from(size::TITLE))
+            .size(size::TITLE)
             .padding(space::S)
-            .align_x(iced::alignment::Horizontal::Right)
+            .align_x(Horizontal::Right)
             .class(if fault.is_some() {
                 Field::Wrong
             } else {
@@ -197,14 +195,9 @@ impl State {
             "orders.submit"
         };
         let submit = button(
-            row![
-                filler::horizontal(),
-                strong(shown.text(word)),
-                keycap("Enter"),
-                filler::horizontal()
-            ]
-            .spacing(u32::from(space::S))
-            .align_y(Vertical::Center),
+            strong(shown.text(word))
+                .width(Length::Fill)
+                .align_x(Horizontal::Center),
         )
         .padding(Padding::from([space::M, space::L]))
         .width(Length::Fill)
@@ -214,18 +207,18 @@ impl State {
                 .class(Ink::Muted)
                 .font(font::STRONG),
             seek,
-            container(self.choices(shown)).height(Length::Fill),
+            container(self.choices(shown)).max_height(CHOICES_HEIGHT_MAX),
             caption(shown.text("field.quantity"))
                 .class(Ink::Muted)
                 .font(font::STRONG),
             row![quantity, body(unit.as_str()).class(Ink::Muted)]
-                .spacing(u32::from(space::S))
+                .spacing(space::S)
                 .align_y(Vertical::Center),
         ]
         .push(fault.map(|words| caption(words).class(Ink::Toned(Tone::Bad))))
         .push(self.outcome(shown))
         .push(submit)
-        .spacing(u32::from(space::S));
+        .spacing(space::S);
         card(shown.text("orders.form_title"), None, None, content)
             .height(Length::Fill)
             .into()
@@ -254,12 +247,12 @@ impl State {
         }
         let choices = matches.map(|product| self.choice(shown, product));
         let bar = scrollable::Scrollbar::new()
-            .width(u32::from(space::XS))
-            .scroller_width(u32::from(space::XS));
+            .width(space::XS)
+            .scroller_width(space::XS);
         scrollable(
             Lines::with_children(choices)
                 .spacing(2)
-                .padding(Padding::ZERO.right(u32::from(space::S))),
+                .padding(Padding::ZERO.right(space::S)),
         )
         .direction(scrollable::Direction::Vertical(bar))
         .into()
@@ -281,14 +274,13 @@ impl State {
                     .quantity(row.on_hand_milli, row.unit)
                     .size(size::CAPTION)
             });
-        let name =
-            body(shown.name(&product.name_ko, &product.name_en)).wrapping(text::Wrapping::None);
+        let name = line(shown.name(&product.name_ko, &product.name_en));
         let line = row![container(name).width(Length::Fill).clip(true)]
             .push(on_hand)
-            .spacing(u32::from(space::S))
+            .spacing(space::S)
             .align_y(Vertical::Center);
         button(line)
-            .padding(Padding::from([6, space::S]))
+            .padding(Padding::from([6.0, space::S]))
             .width(Length::Fill)
             .class(Press::Choice {
                 chosen: self.chosen.as_ref() == Some(&product.product_id),
@@ -319,73 +311,5 @@ impl State {
                 ))
             }
         }
-    }
-}
-
-fn orders<'a>(shown: Shown<'a>) -> Element<'a, Message> {
-    let content = if shown.station.orders.is_empty() {
-        let [what, why, now] = ["orders.empty_what", "orders.empty_why", "orders.empty_now"]
-            .map(|key| shown.text(key));
-        empty(Icon::Orders, what, why, now)
-    } else {
-        let columns = [
-            Column::text(shown.text("orders.requested_at"), 4),
-            Column::text(shown.text("field.product"), 4),
-            Column::number(shown.text("field.quantity"), 4),
-            Column::text(shown.text("orders.status"), 9),
-        ];
-        let rows = shown.station.orders.iter().take(ORDERS_SHOWN_MAX);
-        table(
-            &columns,
-            rows.map(|order| {
-                vec![
-                    figure(format::date_time(&order.requested_at)).into(),
-                    name_cell(shown.name(&order.name_ko, &order.name_en)),
-                    shown
-                        .quantity(order.quantity_milli, order.unit)
-                        .strong()
-                        .into(),
-                    status(shown, order),
-                ]
-            }),
-        )
-    };
-    card(shown.text("orders.title"), None, shown.stale(), content)
-        .height(Length::Fill)
-        .into()
-}
-
-fn status<'a>(shown: Shown<'a>, order: &'a StationOrder) -> Element<'a, Message> {
-    let way = |reached| {
-        let words = [
-            "orders.requested",
-            "orders.ordered",
-            "orders.shipped",
-            "orders.confirmed",
-        ];
-        stepper(Step::way(words.map(|key| shown.text(key)), reached))
-    };
-    let ended = |tone, key| {
-        let reason = order
-            .reason
-            .as_deref()
-            .unwrap_or_else(|| shown.text("orders.no_reason"));
-        row![
-            chip(tone, Some(Icon::Refused), shown.text(key)),
-            caption(reason)
-                .class(Ink::Muted)
-                .wrapping(text::Wrapping::None)
-        ]
-        .spacing(u32::from(space::S))
-        .align_y(Vertical::Center)
-        .into()
-    };
-    match order.status {
-        OrderStatus::Requested => way(0),
-        OrderStatus::Ordered => way(1),
-        OrderStatus::Shipped => way(2),
-        OrderStatus::Confirmed => way(3),
-        OrderStatus::Cancelled => ended(Tone::Neutral, "orders.cancelled"),
-        OrderStatus::Refused => ended(Tone::Bad, "orders.refused"),
     }
 }

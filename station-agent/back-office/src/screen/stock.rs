@@ -3,15 +3,17 @@
 use iced::alignment::Vertical;
 use iced::widget::{Row, button, column, container, row};
 use iced::{Length, Padding};
-use station_api::{Kind, LinkState, Overview, StockRow, TerminalState, Unit};
+use station_api::{Kind, LinkState, Overview, StockRow, Unit};
 
 use super::{Shown, blank, name_cell};
 use crate::format;
-use crate::theme::{Ink, Press, Surface, Theme, Tone, size, space};
+use crate::theme::{Ink, Press, Surface, Tone, size, space};
 use crate::widget::{
     Column, Element, Figure, HourBar, Icon, caption, card, chip, empty, figure, hour_chart, page,
     table,
 };
+
+mod terminals;
 
 /// What can happen here.
 #[derive(Debug, Clone)]
@@ -45,8 +47,6 @@ pub struct State {
     shelf: Shelf,
 }
 
-/// A till that has not spoken for this long is shown as silent: it asks the agent every few seconds.
-const TERMINAL_SILENT_SECONDS: i64 = 30;
 const RIGHT_WIDTH_SHARE: u16 = 5;
 const LEFT_WIDTH_SHARE: u16 = 7;
 
@@ -64,21 +64,22 @@ impl State {
             caption(shown.text("stock.business_day")).class(Ink::Muted),
             figure(overview.business_day.as_str()).strong()
         ]
-        .spacing(u32::from(space::S))
+        .spacing(space::S)
         .align_y(Vertical::Center);
         let left = column![self.stock(shown, overview), sales(shown, overview)]
-            .spacing(u32::from(space::M))
+            .spacing(space::M)
             .width(Length::FillPortion(LEFT_WIDTH_SHARE));
-        let right = column![hours(shown, overview), terminals(shown, overview)]
-            .spacing(u32::from(space::M))
-            .width(Length::FillPortion(RIGHT_WIDTH_SHARE));
+        let right = column![
+            hours(shown, overview),
+            terminals::terminals(shown, overview)
+        ]
+        .spacing(space::M)
+        .width(Length::FillPortion(RIGHT_WIDTH_SHARE));
         let content = column![
             headlines(shown, overview),
-            row![left, right]
-                .spacing(u32::from(space::M))
-                .height(Length::Fill)
+            row![left, right].spacing(space::M).height(Length::Fill)
         ]
-        .spacing(u32::from(space::M));
+        .spacing(space::M);
         page(shown.text("nav.stock"), day, content)
     }
 
@@ -90,7 +91,7 @@ impl State {
         ];
         let choices = Row::with_children(shelves.map(|(shelf, key)| {
             button(caption(shown.text(key)))
-                .padding(Padding::from([4, space::S]))
+                .padding(Padding::from([4.0, space::S]))
                 .class(Press::Choice {
                     chosen: shelf == self.shelf,
                 })
@@ -204,30 +205,47 @@ fn headlines<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Messag
     );
     row![
         headline(
+            shown,
             shown.text("stock.amount_today"),
             figure(format::won(total.amount)),
-            caption(shown.text("stock.vat_included")).into()
+            caption(shown.text("stock.vat_included"))
+                .class(Ink::Muted)
+                .into()
         ),
         headline(
+            shown,
             shown.text("stock.count_today"),
             figure(count),
-            caption(cancelled).into()
+            caption(cancelled).class(Ink::Muted).into()
         ),
         headline(
+            shown,
             shown.text("stock.fuel_today"),
             shown.quantity(fuel_milli, Unit::Litre),
-            caption(shown.text("stock.cancelled_left_out")).into()
+            caption(shown.text("stock.cancelled_left_out"))
+                .class(Ink::Muted)
+                .into()
         ),
         not_yet_at_hq(shown, &overview.hq),
     ]
-    .spacing(u32::from(space::M))
+    .spacing(space::M)
     .into()
 }
 
-fn headline<'a>(name: &'a str, value: Figure, below: Element<'a, Message>) -> Element<'a, Message> {
+fn headline<'a>(
+    shown: Shown<'a>,
+    name: &'a str,
+    value: Figure,
+    below: Element<'a, Message>,
+) -> Element<'a, Message> {
+    let ink = if shown.station.stale_since().is_some() {
+        Ink::Muted
+    } else {
+        Ink::Full
+    };
     let content = column![
         caption(name).class(Ink::Muted),
-        value.size(size::HEADLINE).strong(),
+        value.size(size::HEADLINE).strong().class(ink),
         container(below).height(HEADLINE_BELOW_HEIGHT)
     ]
     .spacing(2);
@@ -255,15 +273,22 @@ fn not_yet_at_hq<'a>(shown: Shown<'a>, link: &'a LinkState) -> Element<'a, Messa
         || shown.text("link.all_sent").to_owned(),
         |age| shown.language.fill("link.oldest", &[("age", &age)]),
     );
-    let state = if link.up {
+    let state = if shown.station.stale_since().is_some() {
+        chip(Tone::Neutral, None, shown.text("link.unknown"))
+    } else if link.up {
         chip(Tone::Good, Some(Icon::Online), shown.text("link.up"))
     } else {
         chip(Tone::Warn, Some(Icon::Offline), shown.text("link.down"))
     };
     let below = row![state, caption(words).class(Ink::Muted)]
-        .spacing(u32::from(space::S))
+        .spacing(space::S)
         .align_y(Vertical::Center);
-    headline(shown.text("link.pending"), figure(value), below.into())
+    headline(
+        shown,
+        shown.text("link.pending"),
+        figure(value),
+        below.into(),
+    )
 }
 
 fn hours<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
@@ -297,88 +322,4 @@ fn hours<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
     )
     .height(Length::FillPortion(3))
     .into()
-}
-
-fn terminals<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
-    let content = if overview.terminals.is_empty() {
-        let [what, why, now] = [
-            "stock.no_terminals_what",
-            "stock.no_terminals_why",
-            "stock.no_terminals_now",
-        ]
-        .map(|key| shown.text(key));
-        empty(Icon::Empty, what, why, now)
-    } else {
-        let columns = [
-            Column::text(shown.text("stock.terminal"), 3),
-            Column::text(shown.text("stock.terminal_state"), 3),
-            Column::number(shown.text("stock.last_seen"), 3),
-            Column::number(shown.text("stock.last_sale"), 3),
-            Column::number(shown.text("link.pending_short"), 3),
-        ];
-        table(
-            &columns,
-            overview
-                .terminals
-                .iter()
-                .map(|terminal| terminal_row(shown, terminal)),
-        )
-    };
-    card(
-        shown.text("stock.terminals_title"),
-        None,
-        shown.stale(),
-        content,
-    )
-    .height(Length::FillPortion(2))
-    .into()
-}
-
-fn terminal_row<'a>(shown: Shown<'a>, terminal: &'a TerminalState) -> Vec<Element<'a, Message>> {
-    let name = shown.language.fill(
-        "stock.terminal_name",
-        &[("n", &terminal.terminal.to_string())],
-    );
-    let state = match terminal.last_seen_at.as_deref() {
-        None => chip(Tone::Neutral, None, shown.text("stock.terminal_never")),
-        Some(at) if is_silent(at, shown.now()) => chip(
-            Tone::Warn,
-            Some(Icon::Offline),
-            shown.text("stock.terminal_silent"),
-        ),
-        Some(_) => chip(
-            Tone::Good,
-            Some(Icon::Online),
-            shown.text("stock.terminal_here"),
-        ),
-    };
-    let last_sale = terminal
-        .last_sale_at
-        .as_deref()
-        .map_or_else(blank, |at| figure(format::hour_minute(at)).into());
-    vec![
-        name_cell_owned(name),
-        state,
-        figure(shown.ago(terminal.last_seen_at.as_deref())).into(),
-        last_sale,
-        figure(format::grouped_unsigned(terminal.pending_at_hq))
-            .strong()
-            .into(),
-    ]
-}
-
-fn name_cell_owned<'a>(name: String) -> Element<'a, Message> {
-    iced::widget::text::Text::<'a, Theme>::new(name)
-        .font(crate::theme::font::STRONG)
-        .into()
-}
-
-fn is_silent(last_seen_at: &str, now: &str) -> bool {
-    let (Ok(seen), Ok(now)) = (
-        last_seen_at.parse::<jiff::Timestamp>(),
-        now.parse::<jiff::Timestamp>(),
-    ) else {
-        return false;
-    };
-    now.as_second().saturating_sub(seen.as_second()) > TERMINAL_SILENT_SECONDS
 }

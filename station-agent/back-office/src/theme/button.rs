@@ -3,7 +3,7 @@
 use iced::widget::button::{Catalog, Status, Style};
 use iced::{Background, Color};
 
-use super::{Theme, color, palette, rounded};
+use super::{Theme, color, rounded, tokens};
 
 /// What pressing does, as far as the look says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,7 +29,7 @@ impl Catalog for Theme {
     fn style(&self, press: &Press, status: Status) -> Style {
         let colors = self.colors();
         let pointed = matches!(status, Status::Hovered | Status::Pressed);
-        let border = rounded(palette::RADIUS_SMALL);
+        let border = rounded(tokens::RADIUS_SMALL);
         let style = |background: Option<u32>, text: u32| Style {
             background: background.map(|rgb| Background::Color(color(rgb))),
             text_color: color(text),

@@ -3,7 +3,7 @@
 use iced::widget::container::{Catalog, Style};
 use iced::{Background, Border, Color, Shadow, Vector};
 
-use super::{Theme, Tone, color, palette, rounded};
+use super::{Theme, Tone, color, rounded, tokens};
 
 /// What a container is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,7 +48,7 @@ impl Catalog for Theme {
             background: Some(Background::Color(color(rgb))),
             ..Style::default()
         };
-        let lined = |radius: u16, rgb: u32| rounded(radius).width(1).color(color(rgb));
+        let lined = |radius: f32, rgb: u32| rounded(radius).width(1).color(color(rgb));
         match *surface {
             Surface::Clear => Style::default(),
             Surface::Canvas => filled(colors.canvas),
@@ -57,7 +57,7 @@ impl Catalog for Theme {
                 ..filled(colors.surface)
             },
             Surface::Card => Style {
-                border: lined(palette::RADIUS_MEDIUM, colors.line),
+                border: lined(tokens::RADIUS_MEDIUM, colors.line),
                 ..filled(colors.surface)
             },
             Surface::TableHead => Style {
@@ -65,19 +65,19 @@ impl Catalog for Theme {
                 ..Style::default()
             },
             Surface::Stripe => Style {
-                border: rounded(palette::RADIUS_SMALL),
+                border: rounded(tokens::RADIUS_SMALL),
                 ..filled(colors.canvas)
             },
             Surface::Chip(tone) => Style {
                 text_color: Some(self.tone(tone)),
                 background: Some(Background::Color(self.tone_soft(tone))),
-                border: rounded(palette::RADIUS_SMALL),
+                border: rounded(tokens::RADIUS_SMALL),
                 ..Style::default()
             },
             Surface::Notice(tone) => Style {
                 text_color: Some(color(colors.text)),
                 background: Some(Background::Color(self.tone_soft(tone))),
-                border: rounded(palette::RADIUS_SMALL),
+                border: rounded(tokens::RADIUS_SMALL),
                 ..Style::default()
             },
             Surface::Banner(tone) => Style {
@@ -87,11 +87,11 @@ impl Catalog for Theme {
             },
             Surface::Keycap => Style {
                 text_color: Some(color(colors.text_faint)),
-                border: lined(palette::RADIUS_SMALL, colors.line),
+                border: lined(tokens::RADIUS_SMALL, colors.line),
                 ..Style::default()
             },
             Surface::Dialog => Style {
-                border: lined(palette::RADIUS_LARGE, colors.line),
+                border: lined(tokens::RADIUS_LARGE, colors.line),
                 shadow: Shadow {
                     color: Color::from_rgba8(0, 0, 0, DIALOG_SHADOW_ALPHA),
                     offset: Vector::new(0.0, 12.0),

@@ -3,7 +3,7 @@
 use iced::Background;
 use iced::widget::text_input::{Catalog, Status, Style};
 
-use super::{Theme, color, palette, rounded};
+use super::{Theme, color, rounded, tokens};
 
 /// How a field stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,7 +32,7 @@ impl Catalog for Theme {
         };
         Style {
             background: Background::Color(color(colors.surface)),
-            border: rounded(palette::RADIUS_SMALL)
+            border: rounded(tokens::RADIUS_SMALL)
                 .width(if focused { 2 } else { 1 })
                 .color(color(line)),
             icon: color(colors.text_faint),

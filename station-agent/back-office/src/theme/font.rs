@@ -29,7 +29,7 @@ pub fn settings() -> Settings {
         id: Some("kr.juyu.back-office".to_owned()),
         fonts: FILES.into_iter().map(Cow::Borrowed).collect(),
         default_font: REGULAR,
-        default_text_size: Pixels::from(u32::from(super::size::BODY)),
+        default_text_size: Pixels::from(super::size::BODY),
         ..Settings::default()
     }
 }

@@ -3,7 +3,7 @@
 use iced::widget::{container, rule, scrollable};
 use iced::{Background, Color, Shadow};
 
-use super::{Theme, color, palette, rounded};
+use super::{Theme, color, rounded, tokens};
 
 impl scrollable::Catalog for Theme {
     type Class<'a> = ();
@@ -37,10 +37,10 @@ impl scrollable::Catalog for Theme {
         };
         let rail = scrollable::Rail {
             background: None,
-            border: rounded(palette::RADIUS_SMALL),
+            border: rounded(tokens::RADIUS_SMALL),
             scroller: scrollable::Scroller {
                 background: Background::Color(grip),
-                border: rounded(palette::RADIUS_SMALL),
+                border: rounded(tokens::RADIUS_SMALL),
             },
         };
         scrollable::Style {
@@ -50,7 +50,7 @@ impl scrollable::Catalog for Theme {
             gap: None,
             auto_scroll: scrollable::AutoScroll {
                 background: Background::Color(color(colors.surface_raised)),
-                border: rounded(palette::RADIUS_MEDIUM)
+                border: rounded(tokens::RADIUS_MEDIUM)
                     .width(1)
                     .color(color(colors.line)),
                 shadow: Shadow::default(),

@@ -18,7 +18,7 @@ type Paragraph = <Renderer as iced::advanced::text::Renderer>::Paragraph;
 #[derive(Debug, Clone)]
 pub struct Figure {
     content: String,
-    size: u16,
+    size: f32,
     font: Font,
     ink: Ink,
 }
@@ -37,7 +37,7 @@ pub fn figure(content: impl Into<String>) -> Figure {
 impl Figure {
     /// Another size of the scale.
     #[must_use]
-    pub fn size(self, size: u16) -> Self {
+    pub fn size(self, size: f32) -> Self {
         Self { size, ..self }
     }
 
@@ -63,7 +63,7 @@ impl Figure {
         Paragraph::with_text(Text {
             content,
             bounds: Size::INFINITE,
-            size: Pixels::from(u32::from(self.size)),
+            size: Pixels(self.size),
             line_height: LineHeight::default(),
             font: self.font,
             align_x: Alignment::Left,
@@ -119,7 +119,7 @@ fn parts(content: &str) -> Vec<&str> {
 
 #[derive(Default)]
 struct Cells {
-    of: Option<(String, u16, Font)>,
+    of: Option<(String, f32, Font)>,
     parts: Vec<(f32, Paragraph)>,
     size: Size,
 }

@@ -256,7 +256,7 @@ fn label(content: String, position: Point, color: iced::Color) -> Text {
         content,
         position,
         color,
-        size: Pixels::from(u32::from(size::CAPTION)),
+        size: Pixels::from(size::CAPTION),
         font: font::REGULAR,
         ..Text::default()
     }

@@ -47,9 +47,9 @@ impl Icon {
 }
 
 /// An icon of this height, in logical pixels.
-pub fn icon<'a>(icon: Icon, height: u16) -> Text<'a, Theme> {
+pub fn icon<'a>(icon: Icon, height: f32) -> Text<'a, Theme> {
     Text::new(icon.char().to_string())
-        .size(u32::from(height))
+        .size(height)
         .font(font::ICONS)
         .line_height(LineHeight::Relative(1.0))
 }

@@ -6,12 +6,12 @@ use crate::theme::{Theme, font, size};
 
 /// Smallest: heads of columns, hints.
 pub fn caption<'a>(content: impl text::IntoFragment<'a>) -> Text<'a, Theme> {
-    Text::new(content).size(u32::from(size::CAPTION))
+    Text::new(content).size(size::CAPTION)
 }
 
 /// Ordinary text.
 pub fn body<'a>(content: impl text::IntoFragment<'a>) -> Text<'a, Theme> {
-    Text::new(content).size(u32::from(size::BODY))
+    Text::new(content).size(size::BODY)
 }
 
 /// Ordinary text that weighs more.
@@ -21,14 +21,10 @@ pub fn strong<'a>(content: impl text::IntoFragment<'a>) -> Text<'a, Theme> {
 
 /// The name of a card.
 pub fn title<'a>(content: impl text::IntoFragment<'a>) -> Text<'a, Theme> {
-    Text::new(content)
-        .size(u32::from(size::BODY_LARGE))
-        .font(font::STRONG)
+    Text::new(content).size(size::BODY_LARGE).font(font::STRONG)
 }
 
 /// The name of a page or a dialog.
 pub fn headline<'a>(content: impl text::IntoFragment<'a>) -> Text<'a, Theme> {
-    Text::new(content)
-        .size(u32::from(size::TITLE))
-        .font(font::STRONG)
+    Text::new(content).size(size::TITLE).font(font::STRONG)
 }

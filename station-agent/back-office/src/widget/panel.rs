@@ -19,10 +19,10 @@ pub fn card<'a, Message: 'a>(
         .push(stale.map(|stale| chip(Tone::Warn, Some(Icon::Clock), stale)))
         .push(space::horizontal())
         .push(aside)
-        .spacing(u32::from(gap::S))
+        .spacing(gap::S)
         .align_y(Vertical::Center)
         .height(CARD_HEAD_HEIGHT);
-    container(column![head, content.into()].spacing(u32::from(gap::S)))
+    container(column![head, content.into()].spacing(gap::S))
         .padding(Padding::from([gap::M, gap::L]))
         .width(Length::Fill)
         .class(Surface::Card)
@@ -38,11 +38,11 @@ pub fn page<'a, Message: 'a>(
     content: impl Into<Element<'a, Message>>,
 ) -> Element<'a, Message> {
     let head = row![headline(name), space::horizontal(), aside.into()]
-        .spacing(u32::from(gap::M))
+        .spacing(gap::M)
         .align_y(Vertical::Center)
         .height(PAGE_HEAD_HEIGHT);
     column![head, content.into()]
-        .spacing(u32::from(gap::M))
+        .spacing(gap::M)
         .padding(Padding::from([gap::M, gap::XL]))
         .width(Length::Fill)
         .height(Length::Fill)
@@ -64,7 +64,7 @@ pub fn empty<'a, Message: 'a>(
         body(why).class(Ink::Muted).align_x(Horizontal::Center),
         caption(now).class(Ink::Muted).align_x(Horizontal::Center),
     ]
-    .spacing(u32::from(gap::S))
+    .spacing(gap::S)
     .align_x(Horizontal::Center)
     .max_width(EMPTY_WIDTH_MAX);
     container(lines)

@@ -21,10 +21,10 @@ pub fn chip<'a, Message: 'a>(
                 .font(font::STRONG)
                 .wrapping(text::Wrapping::None),
         )
-        .spacing(u32::from(space::XS))
+        .spacing(space::XS)
         .align_y(Vertical::Center);
     container(content)
-        .padding(Padding::from([2, space::S]))
+        .padding(Padding::from([2.0, space::S]))
         .class(Surface::Chip(tone))
         .into()
 }
@@ -32,7 +32,7 @@ pub fn chip<'a, Message: 'a>(
 /// A key as printed on a keyboard.
 pub fn keycap<'a, Message: 'a>(key: &'a str) -> Element<'a, Message> {
     container(caption(key))
-        .padding(Padding::from([0, space::XS]))
+        .padding(Padding::from([0.0, space::XS]))
         .class(Surface::Keycap)
         .into()
 }
@@ -46,7 +46,7 @@ pub fn notice<'a, Message: 'a>(tone: Tone, fault: Fault) -> Element<'a, Message>
         icon(shape_of(tone), size::BODY_LARGE).class(Ink::from(tone)),
         words
     ]
-    .spacing(u32::from(space::S));
+    .spacing(space::S);
     container(content)
         .padding(Padding::from([space::S, space::M]))
         .width(Length::Fill)
@@ -66,7 +66,7 @@ pub fn banner<'a, Message: 'a>(
         strong(head),
         body(rest).class(Ink::Full)
     ]
-    .spacing(u32::from(space::S))
+    .spacing(space::S)
     .align_y(Vertical::Center);
     container(content)
         .padding(Padding::from([space::S, space::XL]))
@@ -120,9 +120,7 @@ impl Step {
 
 /// The steps in a line: done ones with a check, the present one marked, later ones faint.
 pub fn stepper<'a, Message: 'a, const N: usize>(steps: [Step; N]) -> Element<'a, Message> {
-    let mut line = Row::new()
-        .spacing(u32::from(space::S))
-        .align_y(Vertical::Center);
+    let mut line = Row::new().spacing(space::XS).align_y(Vertical::Center);
     for (place, step) in steps.into_iter().enumerate() {
         if place > 0 {
             line = line.push(caption("\u{203a}").class(Ink::Faint));

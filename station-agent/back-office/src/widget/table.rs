@@ -26,6 +26,15 @@ impl Column {
         }
     }
 
+    /// As wide as this, in logical pixels, whatever the window's width.
+    #[must_use]
+    pub fn fixed(self, width: u32) -> Self {
+        Self {
+            width: Length::from(width),
+            ..self
+        }
+    }
+
     /// A number, to the right, with a share of the width.
     #[must_use]
     pub const fn number(name: &'static str, share: u16) -> Self {
@@ -74,10 +83,9 @@ pub fn table<'a, Message: 'a>(
             .class(surface)
             .into()
     });
-    let rows =
-        container(Lines::with_children(rows)).padding(Padding::ZERO.right(u32::from(space::S)));
+    let rows = container(Lines::with_children(rows)).padding(Padding::ZERO.right(space::S));
     column![
-        container(head).padding(Padding::ZERO.right(u32::from(space::S))),
+        container(head).padding(Padding::ZERO.right(space::S)),
         rule::horizontal(1),
         scrollable(rows)
             .height(Length::Fill)
@@ -91,14 +99,14 @@ fn line<'a, Message: 'a>(
     cells: impl IntoIterator<Item = Element<'a, Message>>,
 ) -> Row<'a, Message, crate::theme::Theme> {
     Row::with_children(cells)
-        .spacing(u32::from(space::M))
-        .padding(Padding::from([0, space::S]))
+        .spacing(space::L)
+        .padding(Padding::from([0.0, space::S]))
         .align_y(Vertical::Center)
         .width(Length::Fill)
 }
 
 fn thin_bar() -> scrollable::Direction {
-    let width = u32::from(space::XS);
+    let width = space::XS;
     scrollable::Direction::Vertical(
         scrollable::Scrollbar::new()
             .width(width)

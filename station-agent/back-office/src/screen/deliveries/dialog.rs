@@ -68,7 +68,7 @@ impl Dialog {
         ]
         .push(self.failure(shown))
         .push(self.buttons(shown))
-        .spacing(u32::from(space::M))
+        .spacing(space::M)
         .into()
     }
 
@@ -78,14 +78,14 @@ impl Dialog {
             .is_err_and(|fault| quantity_fault(shown, fault).is_some());
         let field = text_input(shown.text("deliveries.measured_hint"), &self.measured)
             .id(MEASURED)
-            .size(u32::from(size::TITLE))
+            .size(size::TITLE)
             .padding(space::M)
             .align_x(Horizontal::Right)
             .class(if is_wrong { Field::Wrong } else { Field::Fine })
             .on_input_maybe((!self.is_sending()).then_some(Message::Typed))
             .on_submit(Message::Confirm);
         row![field, body(self.delivery.unit.as_str()).class(Ink::Muted)]
-            .spacing(u32::from(space::S))
+            .spacing(space::S)
             .align_y(Vertical::Center)
             .into()
     }
@@ -120,18 +120,16 @@ impl Dialog {
         let confirm = button(strong(shown.text(word)))
             .padding(Padding::from([space::S, space::L]))
             .on_press_maybe((self.read().is_ok() && !is_sending).then_some(Message::Confirm));
-        let back = row![body(shown.text("app.back")), keycap("Esc")].spacing(u32::from(space::S));
+        let back = row![body(shown.text("app.back")), keycap("Esc")].spacing(space::S);
         let back = button(back.align_y(Vertical::Center))
             .padding(Padding::from([space::S, space::L]))
             .class(Press::Outlined)
             .on_press_maybe((!is_sending).then_some(Message::Close));
         let line = row![back, filler::horizontal(), keycap("Enter"), confirm]
-            .spacing(u32::from(space::S))
+            .spacing(space::S)
             .align_y(Vertical::Center)
             .width(Length::Fill);
-        container(line)
-            .padding(Padding::ZERO.top(u32::from(space::S)))
-            .into()
+        container(line).padding(Padding::ZERO.top(space::S)).into()
     }
 }
 

@@ -1,0 +1,257 @@
+//! A small station agent over HTTP on a port of its own: it answers from a state that confirmations and orders change.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde::Serialize;
+use station_api::{
+    ConfirmDelivery, Delivery, DeliveryState, ErrorCode, OrderStatus, Overview, PROBLEM_MEDIA_TYPE,
+    PlaceOrder, Problem, Product, StationOrder, paths,
+};
+
+pub const TOKEN: &str = "token-of-the-test";
+
+/// What the agent knows.
+#[derive(Debug, Clone)]
+pub struct Known {
+    pub overview: Overview,
+    pub deliveries: Vec<Delivery>,
+    pub orders: Vec<StationOrder>,
+    pub products: Vec<Product>,
+}
+
+/// How the agent behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mood {
+    #[default]
+    Well,
+    /// Takes the request, records it, and breaks the connection before the answer.
+    RecordsAndHangsUp,
+    /// Breaks every connection.
+    HangsUp,
+    /// Answers with something that is not JSON.
+    Babbles,
+    /// Answers 10 MB.
+    Floods,
+    /// Refuses writes with this code.
+    Refuses(ErrorCode),
+}
+
+/// One write as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write_ {
+    pub path: String,
+    pub key: String,
+    pub body: String,
+}
+
+pub struct Agent {
+    pub url: String,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    known: Known,
+    mood: Mood,
+    writes: Vec<Write_>,
+    recorded_keys: Vec<String>,
+}
+
+impl Agent {
+    pub fn start(known: Known) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State {
+            known,
+            mood: Mood::Well,
+            writes: Vec::new(),
+            recorded_keys: Vec::new(),
+        }));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || serve(stream, &shared));
+            }
+        });
+        Self { url, state }
+    }
+
+    pub fn behave(&self, mood: Mood) {
+        self.state.lock().unwrap().mood = mood;
+    }
+
+    pub fn writes(&self) -> Vec<Write_> {
+        self.state.lock().unwrap().writes.clone()
+    }
+
+    pub fn known(&self) -> Known {
+        self.state.lock().unwrap().known.clone()
+    }
+
+    pub fn learn(&self, change: impl FnOnce(&mut Known)) {
+        change(&mut self.state.lock().unwrap().known);
+    }
+}
+
+struct Request {
+    method: String,
+    path: String,
+    token: String,
+    key: String,
+    body: String,
+}
+
+fn serve(stream: TcpStream, state: &Mutex<State>) {
+    let Some(request) = read(&stream) else { return };
+    let mut state = state.lock().unwrap();
+    let mood = state.mood;
+    if mood == Mood::HangsUp {
+        return;
+    }
+    let is_write = request.method == "POST";
+    let (status, media_type, body) = match mood {
+        Mood::Babbles => (200, "text/html", "<html>hello</html>".to_owned()),
+        Mood::Floods => (200, "application/json", " ".repeat(10 * 1024 * 1024)),
+        Mood::Refuses(code) if is_write => problem(code),
+        _ => answer(&mut state, &request),
+    };
+    if mood == Mood::RecordsAndHangsUp && is_write {
+        return;
+    }
+    drop(state);
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut stream = stream;
+    // The client may have stopped reading on purpose: a flood is not read to its end.
+    let _ = stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.as_bytes()));
+}
+
+fn read(stream: &TcpStream) -> Option<Request> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split_whitespace();
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let (mut token, mut key, mut length) = (String::new(), String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim().split_once(": ") else {
+            break;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => value.clone_into(&mut token),
+            "idempotency-key" => value.clone_into(&mut key),
+            "content-length" => length = value.parse().ok()?,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Request {
+        method,
+        path,
+        token,
+        key,
+        body: String::from_utf8(body).ok()?,
+    })
+}
+
+type Reply = (u16, &'static str, String);
+
+fn json(value: &impl Serialize) -> Reply {
+    (
+        200,
+        "application/json",
+        serde_json::to_string(value).unwrap(),
+    )
+}
+
+fn problem(code: ErrorCode) -> Reply {
+    let problem = Problem::new(code, "what happened, why, what now");
+    (
+        code.status(),
+        PROBLEM_MEDIA_TYPE,
+        serde_json::to_string(&problem).unwrap(),
+    )
+}
+
+fn answer(state: &mut State, request: &Request) -> Reply {
+    if request.token != format!("Bearer {TOKEN}") {
+        return problem(ErrorCode::Unauthorized);
+    }
+    if request.method == "GET" {
+        return match request.path.as_str() {
+            paths::OVERVIEW => json(&state.known.overview),
+            paths::DELIVERIES => json(&state.known.deliveries),
+            paths::ORDERS => json(&state.known.orders),
+            paths::PRODUCTS => json(&state.known.products),
+            _ => problem(ErrorCode::NotFound),
+        };
+    }
+    state.writes.push(Write_ {
+        path: request.path.clone(),
+        key: request.key.clone(),
+        body: request.body.clone(),
+    });
+    let is_repeat = state.recorded_keys.contains(&request.key);
+    state.recorded_keys.push(request.key.clone());
+    if request.path == paths::ORDERS {
+        order(state, request, is_repeat)
+    } else {
+        confirm(state, request)
+    }
+}
+
+fn order(state: &mut State, request: &Request, is_repeat: bool) -> Reply {
+    let order: PlaceOrder = serde_json::from_str(&request.body).unwrap();
+    let Some(product) = state
+        .known
+        .products
+        .iter()
+        .find(|product| product.product_id == order.product_id)
+    else {
+        return problem(ErrorCode::UnknownProduct);
+    };
+    if is_repeat {
+        return json(&state.known.orders[0]);
+    }
+    let order = StationOrder {
+        order_id: None,
+        request_id: Some(format!("R-{}", state.known.orders.len())),
+        product_id: product.product_id.clone(),
+        name_ko: product.name_ko.clone(),
+        name_en: product.name_en.clone(),
+        unit: product.unit,
+        quantity_milli: order.quantity_milli,
+        status: OrderStatus::Requested,
+        requested_at: "2026-11-23T05:05:07Z".to_owned(),
+        reason: None,
+    };
+    state.known.orders.insert(0, order.clone());
+    json(&order)
+}
+
+fn confirm(state: &mut State, request: &Request) -> Reply {
+    let confirm: ConfirmDelivery = serde_json::from_str(&request.body).unwrap();
+    let order_id = request.path.split('/').nth(4).unwrap();
+    let Some(delivery) = state
+        .known
+        .deliveries
+        .iter_mut()
+        .find(|delivery| delivery.order_id == order_id)
+    else {
+        return problem(ErrorCode::UnknownOrder);
+    };
+    delivery.state = DeliveryState::Confirmed;
+    delivery.received_milli = Some(confirm.quantity_milli);
+    delivery.received_at = Some("2026-11-23T05:10:00Z".to_owned());
+    json(delivery)
+}

@@ -1,0 +1,98 @@
+//! Pictures of every screen, for people to look at. Run by `cargo xtask pictures`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use back_office::app::{Message, Page};
+use back_office::locale::Language;
+use back_office::theme::Theme;
+use iced_test::core::Size;
+
+use crate::agent::{Agent, Mood};
+use crate::live::live_agent;
+use crate::sample;
+use crate::window::{LARGE, SMALL, Window};
+
+const PAGES: [(Page, &str); 3] = [
+    (Page::Stock, "stock"),
+    (Page::Deliveries, "deliveries"),
+    (Page::Orders, "orders"),
+];
+const LOOKS: [(Language, Theme, &str); 4] = [
+    (Language::Ko, Theme::Light, "ko-light"),
+    (Language::Ko, Theme::Dark, "ko-dark"),
+    (Language::En, Theme::Light, "en-light"),
+    (Language::En, Theme::Dark, "en-dark"),
+];
+const SIZES: [(Size, &str); 2] = [(SMALL, "1280x800"), (LARGE, "1920x1080")];
+
+/// Writes each screen into the folder `JUYU_PICTURES`: with the data of the agent that `JUYU_AGENT_URL` and
+/// `JUYU_AGENT_TOKEN_FILE` name, or else with a sample's. The files are at twice the named size, for sharp screens.
+#[test]
+#[ignore = "writes pictures; needs JUYU_PICTURES"]
+fn pictures() {
+    let folder =
+        PathBuf::from(std::env::var_os("JUYU_PICTURES").expect("JUYU_PICTURES names a folder"));
+    fs::create_dir_all(&folder).unwrap();
+    let sample = Agent::start(sample::busy());
+    for (language, theme, look) in LOOKS {
+        let mut window = match live_agent() {
+            Some((url, token)) => Window::open_at(&url, &token, language, theme),
+            None => Window::open(&sample, language, theme),
+        };
+        for (page, name) in PAGES {
+            window.send(Message::Open(page));
+            for (size, size_name) in SIZES {
+                window.resize(size);
+                take(
+                    &window,
+                    &folder.join(format!("{name}-{look}-{size_name}.png")),
+                );
+            }
+        }
+    }
+    states(&folder);
+}
+
+/// The states that a running station seldom shows.
+fn states(folder: &Path) {
+    let agent = Agent::start(sample::busy());
+    let mut window = Window::open(&agent, Language::Ko, Theme::Light);
+    window.send(Message::Open(Page::Deliveries));
+    window.act(|ui| drop(ui.click("입고 확정").unwrap()));
+    window.fill("measured-quantity", "19962.5", false);
+    take(&window, &folder.join("confirm-ko-light.png"));
+    agent.behave(Mood::RecordsAndHangsUp);
+    window.fill("measured-quantity", "19962.5", true);
+    take(&window, &folder.join("confirm-unknown-ko-light.png"));
+    agent.behave(Mood::HangsUp);
+    window.tick();
+    for (page, name) in PAGES {
+        window.send(Message::Open(page));
+        take(&window, &folder.join(format!("stale-{name}-ko-light.png")));
+    }
+    let mut orders = Window::open(&Agent::start(sample::busy()), Language::En, Theme::Dark);
+    orders.send(Message::Open(Page::Orders));
+    orders.fill("order-product", "dies", true);
+    orders.fill("order-quantity", "16000", false);
+    take(&orders, &folder.join("order-form-en-dark.png"));
+    orders.fill("order-quantity", "16000", true);
+    take(&orders, &folder.join("order-placed-en-dark.png"));
+    let mut empty = Window::open(&Agent::start(sample::fresh()), Language::Ko, Theme::Light);
+    for (page, name) in PAGES {
+        empty.send(Message::Open(page));
+        take(&empty, &folder.join(format!("empty-{name}-ko-light.png")));
+    }
+    let never = Window::open_at("http://127.0.0.1:1", "token", Language::En, Theme::Light);
+    take(&never, &folder.join("never-en-light.png"));
+}
+
+fn take(window: &Window, path: &Path) {
+    let snapshot = window.ui().snapshot(&window.theme()).unwrap();
+    let stem = path.file_stem().unwrap().to_str().unwrap();
+    // The library adds the renderer's name, and keeps an older picture where there is one.
+    let written = path.with_file_name(format!("{stem}-tiny-skia.png"));
+    let _ = fs::remove_file(&written);
+    assert!(snapshot.matches_image(path).unwrap());
+    fs::rename(written, path).unwrap();
+}

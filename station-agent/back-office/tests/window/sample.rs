@@ -1,0 +1,367 @@
+//! A station in the middle of an afternoon.
+
+use station_api::{
+    Delivery, DeliveryState, HourSales, Kind, LinkState, OrderStatus, Overview, Product, SalesRow,
+    SalesTotal, StationOrder, StockRow, TerminalState, Unit,
+};
+
+use crate::agent::Known;
+
+/// id, Korean name, English name, kind, price, on hand, sold, expected (thousandths).
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Kind,
+    i64,
+    i64,
+    i64,
+    i64,
+);
+
+const ROWS: [Row; 12] = [
+    (
+        "CD1001",
+        "휘발유",
+        "Gasoline",
+        Kind::Fuel,
+        1_670,
+        18_253_412,
+        6_412_588,
+        20_000_000,
+    ),
+    (
+        "CD1002",
+        "경유",
+        "Diesel",
+        Kind::Fuel,
+        1_540,
+        9_120_034,
+        8_004_966,
+        16_000_000,
+    ),
+    (
+        "CD1003",
+        "고급휘발유",
+        "Premium gasoline",
+        Kind::Fuel,
+        1_960,
+        4_000_000,
+        312_450,
+        0,
+    ),
+    (
+        "CD1004",
+        "실내등유",
+        "Kerosene",
+        Kind::Fuel,
+        1_320,
+        -12_500,
+        812_500,
+        8_000_000,
+    ),
+    (
+        "CD1005",
+        "면세 경유 (농업용·어업용 공급 확인서 대상)",
+        "Tax-free diesel for registered farms and fishing boats",
+        Kind::Fuel,
+        1_010,
+        2_500_000,
+        0,
+        0,
+    ),
+    (
+        "GD2001",
+        "생수 500 ml",
+        "Water 500 ml",
+        Kind::Goods,
+        1_000,
+        212_000,
+        28_000,
+        0,
+    ),
+    (
+        "GD2002",
+        "캔커피",
+        "Canned coffee",
+        Kind::Goods,
+        1_500,
+        148_000,
+        32_000,
+        0,
+    ),
+    (
+        "GD2003",
+        "엔진오일 1 L",
+        "Engine oil 1 L",
+        Kind::Goods,
+        9_800,
+        24_000,
+        2_000,
+        0,
+    ),
+    (
+        "GD2004",
+        "요소수 10 L",
+        "AdBlue 10 L",
+        Kind::Goods,
+        12_000,
+        61_000,
+        9_000,
+        0,
+    ),
+    (
+        "GD2005",
+        "워셔액",
+        "Washer fluid",
+        Kind::Goods,
+        3_500,
+        40_000,
+        0,
+        0,
+    ),
+    (
+        "GD2006",
+        "물티슈",
+        "Wet wipes",
+        Kind::Goods,
+        2_000,
+        55_000,
+        5_000,
+        0,
+    ),
+    (
+        "GD2007",
+        "세차권",
+        "Car wash ticket",
+        Kind::Goods,
+        8_000,
+        500_000,
+        17_000,
+        0,
+    ),
+];
+
+const fn unit(kind: Kind) -> Unit {
+    match kind {
+        Kind::Fuel => Unit::Litre,
+        Kind::Goods => Unit::Piece,
+    }
+}
+
+pub fn busy() -> Known {
+    let sales: Vec<SalesRow> = ROWS
+        .iter()
+        .filter(|row| row.6 > 0)
+        .map(|&(id, ko, en, kind, price, _, sold, _)| SalesRow {
+            product_id: id.to_owned(),
+            name_ko: ko.to_owned(),
+            name_en: en.to_owned(),
+            unit: unit(kind),
+            quantity_milli: sold,
+            amount: price * sold / 1_000,
+            count: u64::try_from(sold / 30_000 + 1).unwrap(),
+        })
+        .collect();
+    let amount = sales.iter().map(|row| row.amount).sum();
+    let by_hour = [2, 5, 18, 42, 61, 38, 27, 31, 44, 29]
+        .into_iter()
+        .zip(5_u8..);
+    let overview = Overview {
+        station_code: "ST0001".to_owned(),
+        station_name: "SK Imme".to_owned(),
+        business_day: "2026-11-23".to_owned(),
+        now: "2026-11-23T05:05:07Z".to_owned(),
+        hq: LinkState {
+            up: true,
+            last_ack_at: Some("2026-11-23T05:02:00Z".to_owned()),
+            pending_count: 14,
+            pending_oldest_at: Some("2026-11-23T05:02:01Z".to_owned()),
+        },
+        terminals: vec![
+            terminal(
+                1,
+                Some("2026-11-23T05:05:05Z"),
+                9,
+                Some("2026-11-23T05:04:41Z"),
+            ),
+            terminal(
+                2,
+                Some("2026-11-23T04:51:05Z"),
+                5,
+                Some("2026-11-23T04:50:12Z"),
+            ),
+            terminal(3, None, 0, None),
+        ],
+        stock: ROWS
+            .iter()
+            .map(|&(id, ko, en, kind, _, on_hand, sold, expected)| StockRow {
+                product_id: id.to_owned(),
+                name_ko: ko.to_owned(),
+                name_en: en.to_owned(),
+                kind,
+                unit: unit(kind),
+                on_hand_milli: on_hand,
+                sold_today_milli: sold,
+                expected_milli: expected,
+            })
+            .collect(),
+        sales_total: SalesTotal {
+            count: 312,
+            cancelled_count: 3,
+            amount,
+        },
+        sales,
+        by_hour: by_hour
+            .map(|(amount, hour)| HourSales {
+                hour,
+                amount: amount * 84_300,
+                quantity_milli: amount * 52_000,
+            })
+            .collect(),
+    };
+    Known {
+        overview,
+        deliveries: deliveries(),
+        orders: orders(),
+        products: products(),
+    }
+}
+
+/// A station that was enrolled a minute ago.
+pub fn fresh() -> Known {
+    let busy = busy();
+    let overview = Overview {
+        terminals: Vec::new(),
+        stock: Vec::new(),
+        sales: Vec::new(),
+        sales_total: SalesTotal {
+            count: 0,
+            cancelled_count: 0,
+            amount: 0,
+        },
+        by_hour: Vec::new(),
+        hq: LinkState {
+            up: false,
+            last_ack_at: None,
+            pending_count: 0,
+            pending_oldest_at: None,
+        },
+        ..busy.overview
+    };
+    Known {
+        overview,
+        deliveries: Vec::new(),
+        orders: Vec::new(),
+        products: Vec::new(),
+    }
+}
+
+fn terminal(
+    terminal: u32,
+    seen: Option<&str>,
+    pending_at_hq: u64,
+    sale: Option<&str>,
+) -> TerminalState {
+    TerminalState {
+        terminal,
+        last_seen_at: seen.map(str::to_owned),
+        pending_at_hq,
+        last_sale_at: sale.map(str::to_owned),
+    }
+}
+
+fn products() -> Vec<Product> {
+    ROWS.iter()
+        .map(|&(id, ko, en, kind, price, ..)| Product {
+            product_id: id.to_owned(),
+            name_ko: ko.to_owned(),
+            name_en: en.to_owned(),
+            kind,
+            unit: unit(kind),
+            price,
+            next_price: None,
+            next_price_at: None,
+        })
+        .collect()
+}
+
+fn deliveries() -> Vec<Delivery> {
+    let delivery =
+        |row: usize, order_id: &str, car: Option<&str>, milli, received: Option<i64>| Delivery {
+            order_id: order_id.to_owned(),
+            ship_id: format!("S-{order_id}"),
+            product_id: ROWS[row].0.to_owned(),
+            name_ko: ROWS[row].1.to_owned(),
+            name_en: ROWS[row].2.to_owned(),
+            unit: unit(ROWS[row].3),
+            quantity_milli: milli,
+            car_number: car.map(str::to_owned),
+            shipped_at: "2026-11-23T03:40:00Z".to_owned(),
+            state: if received.is_some() {
+                DeliveryState::Confirmed
+            } else {
+                DeliveryState::Expected
+            },
+            received_milli: received,
+            received_at: received.map(|_| "2026-11-22T09:12:00Z".to_owned()),
+        };
+    vec![
+        delivery(0, "O-1041", Some("서울80바1234"), 20_000_000, None),
+        delivery(1, "O-1042", Some("경기91사5678"), 16_000_000, None),
+        delivery(3, "O-1043", None, 8_000_000, None),
+        delivery(
+            0,
+            "O-1030",
+            Some("서울80바1234"),
+            20_000_000,
+            Some(19_962_000),
+        ),
+        delivery(
+            1,
+            "O-1029",
+            Some("경기91사5678"),
+            16_000_000,
+            Some(16_000_000),
+        ),
+        delivery(
+            4,
+            "O-1021",
+            Some("서울80바1234"),
+            4_000_000,
+            Some(4_012_500),
+        ),
+    ]
+}
+
+fn orders() -> Vec<StationOrder> {
+    let order = |row: usize, id: usize, milli, status, reason: Option<&str>| StationOrder {
+        order_id: Some(format!("O-{id}")),
+        request_id: Some(format!("R-{id}")),
+        product_id: ROWS[row].0.to_owned(),
+        name_ko: ROWS[row].1.to_owned(),
+        name_en: ROWS[row].2.to_owned(),
+        unit: unit(ROWS[row].3),
+        quantity_milli: milli,
+        status,
+        requested_at: format!("2026-11-23T0{}:12:00Z", id % 6),
+        reason: reason.map(str::to_owned),
+    };
+    vec![
+        StationOrder {
+            order_id: None,
+            ..order(5, 5, 240_000, OrderStatus::Requested, None)
+        },
+        order(1, 4, 16_000_000, OrderStatus::Ordered, None),
+        order(0, 3, 20_000_000, OrderStatus::Shipped, None),
+        order(2, 2, 4_000_000, OrderStatus::Confirmed, None),
+        order(
+            4,
+            1,
+            90_000_000,
+            OrderStatus::Refused,
+            Some("월 배정량 8,000 L를 넘습니다"),
+        ),
+        order(3, 0, 8_000_000, OrderStatus::Cancelled, None),
+    ]
+}
