@@ -1,7 +1,7 @@
 import { waitFor, within } from '@testing-library/svelte';
 import { describe, expect, test } from 'vitest';
 import type { FakeTill } from '../testing/fakeTill';
-import { openTill, seen, shown, textOf, touch } from '../testing/window';
+import { keys, openTill, seen, shown, textOf, touch } from '../testing/window';
 
 function withOneSale(till: FakeTill): void {
   till.answer('cart_add_line', { productId: 'CD1001', entry: { by: 'amount', won: 50_000 } });
@@ -32,6 +32,18 @@ describe('the list of last sales', () => {
     await openTill(withOneSale);
     await touch('nav-sales');
     expect((await shown('receipt-text')).textContent).toContain('1-1123-0001');
+  });
+
+  test('is walked with the arrow keys', async () => {
+    await openTill((till) => {
+      withOneSale(till);
+      withOneSale(till);
+    });
+    await keys(['F11']);
+    await waitFor(() => expect(textOf('receipt-text')).toContain('1-1123-0002'));
+    await keys(['ArrowDown']);
+    await waitFor(() => expect(textOf('receipt-text')).toContain('1-1123-0001'));
+    expect(document.activeElement).toBe(seen('sale-open-S0001'));
   });
 
   test('says so when there are no sales yet', async () => {
