@@ -42,10 +42,7 @@ pub enum Message {
     /// A second has passed.
     Tick,
     /// The agent was asked; `at` is when the answer, or its absence, was known.
-    Heard {
-        at: Timestamp,
-        result: Result<Box<Answer>, Arc<ClientError>>,
-    },
+    Heard { at: Timestamp, result: Result<Box<Answer>, Arc<ClientError>> },
     /// Tab or Shift+Tab.
     MoveFocus { back: bool },
     /// Esc.
@@ -117,11 +114,7 @@ impl App {
         match message {
             Message::Open(page) => {
                 self.page = page;
-                if page == Page::Orders {
-                    operation::focus(orders::PRODUCT)
-                } else {
-                    Task::none()
-                }
+                if page == Page::Orders { operation::focus(orders::PRODUCT) } else { Task::none() }
             }
             Message::SwitchLanguage => {
                 self.language = self.language.other();
@@ -143,8 +136,7 @@ impl App {
             Message::MoveFocus { back: false } => operation::focus_next(),
             Message::MoveFocus { back: true } => operation::focus_previous(),
             Message::Escape => {
-                self.deliveries
-                    .update(deliveries::Message::Close, &self.station.deliveries);
+                self.deliveries.update(deliveries::Message::Close, &self.station.deliveries);
                 Task::none()
             }
             Message::Stock(message) => {
@@ -193,14 +185,11 @@ impl App {
             return Task::none();
         }
         self.is_asking = true;
-        let with_products =
-            self.station.products.is_empty() || self.questions.is_multiple_of(PRODUCTS_EVERY);
+        let with_products = self.station.products.is_empty() || self.questions.is_multiple_of(PRODUCTS_EVERY);
         self.questions = self.questions.wrapping_add(1);
-        Task::perform(station::ask(self.client.clone(), with_products), |result| {
-            Message::Heard {
-                at: Timestamp::now(),
-                result: result.map(Box::new).map_err(Arc::new),
-            }
+        Task::perform(station::ask(self.client.clone(), with_products), |result| Message::Heard {
+            at: Timestamp::now(),
+            result: result.map(Box::new).map_err(Arc::new),
         })
     }
 
@@ -223,10 +212,7 @@ impl App {
         let answered = |result: Result<_, ClientError>| {
             Message::Orders(orders::Message::Answered(result.map_err(Arc::new)))
         };
-        let unsettled = self
-            .unsettled_order
-            .take()
-            .filter(|(unsettled, _)| *unsettled == order);
+        let unsettled = self.unsettled_order.take().filter(|(unsettled, _)| *unsettled == order);
         let key = match unsettled {
             Some((_, key)) => key,
             None => match random_key() {
@@ -236,10 +222,7 @@ impl App {
         };
         self.unsettled_order = Some((order.clone(), key.clone()));
         let client = self.client.clone();
-        Task::perform(
-            async move { client.place_order(&order, &key).await },
-            answered,
-        )
+        Task::perform(async move { client.place_order(&order, &key).await }, answered)
     }
 
     /// Any answer but silence says whether the order is recorded; then its key is used up.
@@ -271,17 +254,15 @@ fn random_key() -> Result<IdempotencyKey, ClientError> {
 /// Esc and the F-keys count wherever the cursor is; Tab only where no field has used it.
 fn on_key(event: &iced::Event, status: iced::event::Status) -> Option<Message> {
     let iced::Event::Keyboard(keyboard::Event::KeyPressed {
-        key: keyboard::Key::Named(key),
-        modifiers,
-        ..
+        key: keyboard::Key::Named(key), modifiers, ..
     }) = event
     else {
         return None;
     };
     match key {
-        Named::Tab if status == iced::event::Status::Ignored => Some(Message::MoveFocus {
-            back: modifiers.shift(),
-        }),
+        Named::Tab if status == iced::event::Status::Ignored => {
+            Some(Message::MoveFocus { back: modifiers.shift() })
+        }
         Named::Escape => Some(Message::Escape),
         Named::F1 => Some(Message::Open(Page::Stock)),
         Named::F2 => Some(Message::Open(Page::Deliveries)),

@@ -76,10 +76,7 @@ impl Config {
     /// [`ConfigError`], which names the file and what to change.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = read_limited(path, CONFIG_BYTES_MAX)?;
-        toml::from_str(&text).map_err(|source| ConfigError::Syntax {
-            path: path.to_owned(),
-            source,
-        })
+        toml::from_str(&text).map_err(|source| ConfigError::Syntax { path: path.to_owned(), source })
     }
 
     /// Reads the token and makes the client; `path` is named when that fails.
@@ -88,40 +85,25 @@ impl Config {
     /// [`ConfigError`] when the token cannot be read or the address is no address.
     pub fn client(&self, path: &Path) -> Result<Client, ConfigError> {
         let token = read_limited(&self.token_file, TOKEN_BYTES_MAX)?;
-        Client::new(&self.agent_url, &token).map_err(|source| ConfigError::Client {
-            path: path.to_owned(),
-            source,
-        })
+        Client::new(&self.agent_url, &token)
+            .map_err(|source| ConfigError::Client { path: path.to_owned(), source })
     }
 }
 
 fn read_limited(path: &Path, bytes_max: u64) -> Result<String, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
     let mut text = String::new();
     File::open(path)
-        .and_then(|file| {
-            file.take(bytes_max.saturating_add(1))
-                .read_to_string(&mut text)
-        })
+        .and_then(|file| file.take(bytes_max.saturating_add(1)).read_to_string(&mut text))
         .map_err(unreadable)?;
     if u64::try_from(text.len()).is_ok_and(|bytes| bytes <= bytes_max) {
         Ok(text)
     } else {
-        Err(ConfigError::TooLong {
-            path: path.to_owned(),
-            bytes_max,
-        })
+        Err(ConfigError::TooLong { path: path.to_owned(), bytes_max })
     }
 }
 
 /// TOML errors draw the line they mean over several lines; a service's log wants one.
 fn one_line(error: &toml::de::Error) -> String {
-    error
-        .message()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    error.message().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -31,17 +31,12 @@ impl Trouble {
     pub fn of(error: &ClientError) -> Self {
         match error {
             ClientError::Unreachable(_) => Self::Unreachable,
-            ClientError::Refused(refusal) => Self::Refused {
-                code: refusal.problem.code,
-                detail: refusal.problem.detail.clone(),
-            },
-            ClientError::Settings { what } => Self::Unusable {
-                detail: (*what).to_owned(),
-            },
+            ClientError::Refused(refusal) => {
+                Self::Refused { code: refusal.problem.code, detail: refusal.problem.detail.clone() }
+            }
+            ClientError::Settings { what } => Self::Unusable { detail: (*what).to_owned() },
             malformed if malformed.is_malformed() => Self::Malformed,
-            other => Self::Unusable {
-                detail: other.to_string(),
-            },
+            other => Self::Unusable { detail: other.to_string() },
         }
     }
 
@@ -64,25 +59,15 @@ impl Trouble {
                 if language.error(code.as_str(), "what").is_some() {
                     fault(language, code.as_str())
                 } else {
-                    Fault {
-                        why: detail.clone(),
-                        ..fault(language, "refused")
-                    }
+                    Fault { why: detail.clone(), ..fault(language, "refused") }
                 }
             }
-            Self::Unusable { detail } => Fault {
-                why: detail.clone(),
-                ..fault(language, "refused")
-            },
+            Self::Unusable { detail } => Fault { why: detail.clone(), ..fault(language, "refused") },
         }
     }
 }
 
 fn fault(language: Language, code: &str) -> Fault {
     let sentence = |part| language.error(code, part).unwrap_or_default().to_owned();
-    Fault {
-        what: sentence("what"),
-        why: sentence("why"),
-        now: sentence("now"),
-    }
+    Fault { what: sentence("what"), why: sentence("why"), now: sentence("now") }
 }

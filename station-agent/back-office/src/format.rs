@@ -60,11 +60,7 @@ fn decimal(milli: i64, decimals_min: usize) -> String {
     let sign = if milli < 0 { "\u{2212}" } else { "" };
     let whole = grouped_unsigned(size.checked_div(MILLI).unwrap_or(0));
     let rest = size.checked_rem(MILLI).unwrap_or(0);
-    if rest == 0 && decimals_min == 0 {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{rest:03}")
-    }
+    if rest == 0 && decimals_min == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest:03}") }
 }
 
 /// A quantity as it stands in a field: no separators, no unit, no needless zeros.
@@ -101,11 +97,7 @@ pub enum QuantityFault {
 /// # Errors
 /// [`QuantityFault`].
 pub fn read_quantity(typed: &str, unit: Unit) -> Result<i64, QuantityFault> {
-    let plain: String = typed
-        .chars()
-        .map(half_width)
-        .filter(|char| !matches!(char, ' ' | ','))
-        .collect();
+    let plain: String = typed.chars().map(half_width).filter(|char| !matches!(char, ' ' | ',')).collect();
     if plain.is_empty() {
         return Err(QuantityFault::Empty);
     }
@@ -122,14 +114,10 @@ pub fn read_quantity(typed: &str, unit: Unit) -> Result<i64, QuantityFault> {
     if whole.len() > 10 {
         return Err(QuantityFault::TooLarge);
     }
-    let milli = format!("0{whole}{fraction:0<3}")
-        .parse::<i64>()
-        .map_err(|_| QuantityFault::TooLarge)?;
+    let milli = format!("0{whole}{fraction:0<3}").parse::<i64>().map_err(|_| QuantityFault::TooLarge)?;
     match milli {
         0 => Err(QuantityFault::Zero),
-        1..=QUANTITY_MILLI_MAX if unit == Unit::Piece && !fraction.is_empty() => {
-            Err(QuantityFault::NotWhole)
-        }
+        1..=QUANTITY_MILLI_MAX if unit == Unit::Piece && !fraction.is_empty() => Err(QuantityFault::NotWhole),
         1..=QUANTITY_MILLI_MAX => Ok(milli),
         _ => Err(QuantityFault::TooLarge),
     }
@@ -137,10 +125,9 @@ pub fn read_quantity(typed: &str, unit: Unit) -> Result<i64, QuantityFault> {
 
 fn half_width(char: char) -> char {
     match char {
-        '\u{ff10}'..='\u{ff19}' | '\u{ff0e}' | '\u{ff0c}' => u32::from(char)
-            .checked_sub(0xfee0)
-            .and_then(char::from_u32)
-            .unwrap_or(char),
+        '\u{ff10}'..='\u{ff19}' | '\u{ff0e}' | '\u{ff0c}' => {
+            u32::from(char).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(char)
+        }
         '\u{3000}' => ' ',
         other => other,
     }
@@ -165,9 +152,7 @@ pub fn hour_minute(instant: &str) -> String {
 }
 
 fn shown(instant: &str, pattern: &str) -> String {
-    instant
-        .parse()
-        .map_or_else(|_| instant.to_owned(), |instant| zoned(instant, pattern))
+    instant.parse().map_or_else(|_| instant.to_owned(), |instant| zoned(instant, pattern))
 }
 
 fn zoned(instant: Timestamp, pattern: &str) -> String {
@@ -200,17 +185,11 @@ mod tests {
         assert_eq!(won(0), "0원");
         assert_eq!(won(-1_234_567), "\u{2212}1,234,567원");
         assert_eq!(quantity(20_000, Unit::Litre, Language::Ko), "20.000 L");
-        assert_eq!(
-            quantity(12_345_678, Unit::Litre, Language::En),
-            "12,345.678 L"
-        );
+        assert_eq!(quantity(12_345_678, Unit::Litre, Language::En), "12,345.678 L");
         assert_eq!(quantity(-5, Unit::Litre, Language::En), "\u{2212}0.005 L");
         assert_eq!(quantity(12_000, Unit::Piece, Language::Ko), "12개");
         assert_eq!(quantity(12_000, Unit::Piece, Language::En), "12 ea");
-        assert_eq!(
-            quantity_signed(1_500, Unit::Litre, Language::En),
-            "+1.500 L"
-        );
+        assert_eq!(quantity_signed(1_500, Unit::Litre, Language::En), "+1.500 L");
         assert_eq!(won(i64::MIN), "\u{2212}9,223,372,036,854,775,808원");
     }
 
@@ -242,10 +221,7 @@ mod tests {
         assert_eq!(litres("0.0001"), Err(QuantityFault::TooFine));
         assert_eq!(litres("1000000000.001"), Err(QuantityFault::TooLarge));
         assert_eq!(litres(&"9".repeat(400)), Err(QuantityFault::TooLarge));
-        assert_eq!(
-            read_quantity("1.5", Unit::Piece),
-            Err(QuantityFault::NotWhole)
-        );
+        assert_eq!(read_quantity("1.5", Unit::Piece), Err(QuantityFault::NotWhole));
     }
 
     #[test]

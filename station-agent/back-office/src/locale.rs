@@ -72,18 +72,15 @@ impl Language {
             Self::En => &ENGLISH_ERROR_TEXTS,
         };
         let own = self.texts().get(&format!("problem.{code}.{part}"));
-        own.or_else(|| shared.get(code)?.get(part))
-            .map(String::as_str)
+        own.or_else(|| shared.get(code)?.get(part)).map(String::as_str)
     }
 
     /// The text of `key` with each `{name}` filled in.
     #[must_use]
     pub fn fill(self, key: &'static str, values: &[(&str, &str)]) -> String {
-        values
-            .iter()
-            .fold(self.text(key).to_owned(), |text, (name, value)| {
-                text.replace(&format!("{{{name}}}"), value)
-            })
+        values.iter().fold(self.text(key).to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        })
     }
 
     /// The name of a product in this language.
@@ -140,22 +137,13 @@ mod tests {
     #[test]
     fn every_key_in_the_source_has_a_text_and_every_text_is_used() {
         let mut source = String::new();
-        read_sources(
-            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
-            &mut source,
-        );
+        read_sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut source);
         let quoted: BTreeSet<&str> = source.split('"').filter(|part| is_key(part)).collect();
         for key in &quoted {
             let has_text = |key: &str| KOREAN_TEXTS.contains_key(key);
-            assert!(
-                has_text(key) || has_text(&format!("{key}.what")),
-                "no text for {key}"
-            );
+            assert!(has_text(key) || has_text(&format!("{key}.what")), "no text for {key}");
         }
-        for key in KOREAN_TEXTS
-            .keys()
-            .filter(|key| !key.starts_with("problem."))
-        {
+        for key in KOREAN_TEXTS.keys().filter(|key| !key.starts_with("problem.")) {
             assert!(quoted.contains(key.as_str()), "nothing shows {key}");
         }
     }
@@ -173,12 +161,8 @@ mod tests {
             "unit.",
             "field.",
         ];
-        AREAS
-            .iter()
-            .any(|area| part.starts_with(area) && part.len() > area.len())
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_'))
+        AREAS.iter().any(|area| part.starts_with(area) && part.len() > area.len())
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_'))
     }
 
     fn read_sources(folder: &Path, into: &mut String) {

@@ -29,10 +29,7 @@ const EXIT_CONFIG: u8 = 2;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let (config, client) = match prepare(&arguments) {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -60,20 +57,16 @@ fn prepare(arguments: &Arguments) -> Result<(Config, Client), ConfigError> {
 
 fn show(config: &Config, client: &Client) -> anyhow::Result<()> {
     let (language, theme, client) = (config.language, config.theme, client.clone());
-    iced::application(
-        move || App::open(client.clone(), language, theme),
-        App::update,
-        App::view,
-    )
-    .title(App::title)
-    .theme(App::theme)
-    .subscription(App::subscription)
-    .settings(font::settings())
-    .window(iced::window::Settings {
-        size: iced::Size::new(1280.0, 800.0),
-        min_size: Some(iced::Size::new(1120.0, 680.0)),
-        ..iced::window::Settings::default()
-    })
-    .run()
-    .context("cannot open the window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")
+    iced::application(move || App::open(client.clone(), language, theme), App::update, App::view)
+        .title(App::title)
+        .theme(App::theme)
+        .subscription(App::subscription)
+        .settings(font::settings())
+        .window(iced::window::Settings {
+            size: iced::Size::new(1280.0, 800.0),
+            min_size: Some(iced::Size::new(1120.0, 680.0)),
+            ..iced::window::Settings::default()
+        })
+        .run()
+        .context("cannot open the window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")
 }

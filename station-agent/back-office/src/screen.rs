@@ -37,19 +37,12 @@ impl<'a> Shown<'a> {
 
     /// A tone for what is only true while the agent answers.
     fn tone(self, tone: Tone) -> Tone {
-        if self.station.stale_since().is_some() {
-            Tone::Neutral
-        } else {
-            tone
-        }
+        if self.station.stale_since().is_some() { Tone::Neutral } else { tone }
     }
 
     /// The agent's clock at its last answer; ages are counted by it.
     fn now(self) -> &'a str {
-        self.station
-            .overview
-            .as_ref()
-            .map_or("", |overview| overview.now.as_str())
+        self.station.overview.as_ref().map_or("", |overview| overview.now.as_str())
     }
 
     fn quantity(self, milli: i64, unit: Unit) -> Figure {
@@ -58,12 +51,10 @@ impl<'a> Shown<'a> {
 
     /// How long ago, or the word for never.
     fn ago(self, instant: Option<&str>) -> String {
-        instant
-            .and_then(|instant| format::age(instant, self.now(), self.language))
-            .map_or_else(
-                || self.text("app.never").to_owned(),
-                |age| self.language.fill("app.ago", &[("age", &age)]),
-            )
+        instant.and_then(|instant| format::age(instant, self.now(), self.language)).map_or_else(
+            || self.text("app.never").to_owned(),
+            |age| self.language.fill("app.ago", &[("age", &age)]),
+        )
     }
 }
 

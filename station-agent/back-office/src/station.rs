@@ -56,11 +56,7 @@ impl Station {
 
     /// Shows a confirmed delivery at once, before the next answer brings it.
     pub fn put_delivery(&mut self, delivery: Delivery) {
-        match self
-            .deliveries
-            .iter_mut()
-            .find(|known| known.ship_id == delivery.ship_id)
-        {
+        match self.deliveries.iter_mut().find(|known| known.ship_id == delivery.ship_id) {
             Some(known) => *known = delivery,
             None => self.deliveries.insert(0, delivery),
         }
@@ -68,11 +64,7 @@ impl Station {
 
     /// Shows a new order at once.
     pub fn put_order(&mut self, order: StationOrder) {
-        match self
-            .orders
-            .iter_mut()
-            .find(|known| known.request_id == order.request_id)
-        {
+        match self.orders.iter_mut().find(|known| known.request_id == order.request_id) {
             Some(known) => *known = order,
             None => self.orders.insert(0, order),
         }
@@ -84,23 +76,8 @@ impl Station {
 /// # Errors
 /// The first [`ClientError`].
 pub async fn ask(client: Client, with_products: bool) -> Result<Answer, ClientError> {
-    let products = async {
-        if with_products {
-            client.products().await.map(Some)
-        } else {
-            Ok(None)
-        }
-    };
-    let (overview, deliveries, orders, products) = tokio::try_join!(
-        client.overview(),
-        client.deliveries(),
-        client.orders(),
-        products
-    )?;
-    Ok(Answer {
-        overview,
-        deliveries,
-        orders,
-        products,
-    })
+    let products = async { if with_products { client.products().await.map(Some) } else { Ok(None) } };
+    let (overview, deliveries, orders, products) =
+        tokio::try_join!(client.overview(), client.deliveries(), client.orders(), products)?;
+    Ok(Answer { overview, deliveries, orders, products })
 }

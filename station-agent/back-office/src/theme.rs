@@ -142,10 +142,7 @@ impl Base for Theme {
     }
 
     fn base(&self) -> Style {
-        Style {
-            background_color: color(self.colors().canvas),
-            text_color: color(self.colors().text),
-        }
+        Style { background_color: color(self.colors().canvas), text_color: color(self.colors().text) }
     }
 
     fn palette(&self) -> Option<iced::theme::Palette> {

@@ -17,24 +17,14 @@ impl App {
     /// The window's content.
     #[must_use]
     pub fn view(&self) -> Element<'_, Message> {
-        let main = column![]
-            .push(self.stale_banner())
-            .push(self.page())
-            .width(Length::Fill)
-            .height(Length::Fill);
+        let main =
+            column![].push(self.stale_banner()).push(self.page()).width(Length::Fill).height(Length::Fill);
         let frame = row![self.side(), rule::vertical(1), main];
-        container(frame)
-            .width(Length::Fill)
-            .height(Length::Fill)
-            .class(Surface::Canvas)
-            .into()
+        container(frame).width(Length::Fill).height(Length::Fill).class(Surface::Canvas).into()
     }
 
     fn page(&self) -> Element<'_, Message> {
-        let shown = Shown {
-            language: self.language,
-            station: &self.station,
-        };
+        let shown = Shown { language: self.language, station: &self.station };
         let Some(overview) = &self.station.overview else {
             return self.before_the_first_answer();
         };
@@ -49,17 +39,12 @@ impl App {
     fn before_the_first_answer(&self) -> Element<'_, Message> {
         let text = |key| self.language.text(key);
         match &self.station.trouble {
-            None => empty(
-                Icon::Clock,
-                text("app.asking_what"),
-                text("app.asking_why"),
-                text("app.asking_now"),
-            ),
+            None => {
+                empty(Icon::Clock, text("app.asking_what"), text("app.asking_why"), text("app.asking_now"))
+            }
             Some(trouble) => {
                 let fault = trouble.explain(self.language);
-                let address = self
-                    .language
-                    .fill("app.agent_address", &[("address", self.client.base_url())]);
+                let address = self.language.fill("app.agent_address", &[("address", self.client.base_url())]);
                 let words = column![
                     icon(Icon::Offline, size::HEADLINE).class(Ink::from(Tone::Warn)),
                     strong(fault.what),
@@ -70,10 +55,7 @@ impl App {
                 .spacing(space::S)
                 .max_width(520)
                 .align_x(iced::alignment::Horizontal::Center);
-                container(words)
-                    .center(Length::Fill)
-                    .padding(space::XL)
-                    .into()
+                container(words).center(Length::Fill).padding(space::XL).into()
             }
         }
     }
@@ -84,11 +66,7 @@ impl App {
         let since = format::time(self.station.stale_since()?);
         let head = self.language.fill("stale.since", &[("time", &since)]);
         let Fault { what, now, .. } = trouble.explain(self.language);
-        let shape = if *trouble == Trouble::Unreachable {
-            Icon::Offline
-        } else {
-            Icon::Alert
-        };
+        let shape = if *trouble == Trouble::Unreachable { Icon::Offline } else { Icon::Alert };
         Some(banner(Tone::Warn, shape, head, format!("{what} {now}")))
     }
 
@@ -100,21 +78,10 @@ impl App {
         ]
         .spacing(space::S)
         .align_y(Vertical::Center);
-        let (name, code) = self
-            .station
-            .overview
-            .as_ref()
-            .map_or(("\u{2013}", ""), |overview| {
-                (
-                    overview.station_name.as_str(),
-                    overview.station_code.as_str(),
-                )
-            });
-        let station = column![
-            strong(name).class(Ink::Full),
-            caption(code).class(Ink::Muted)
-        ]
-        .spacing(2);
+        let (name, code) = self.station.overview.as_ref().map_or(("\u{2013}", ""), |overview| {
+            (overview.station_name.as_str(), overview.station_code.as_str())
+        });
+        let station = column![strong(name).class(Ink::Full), caption(code).class(Ink::Muted)].spacing(2);
         let pages = column![
             self.nav(Page::Stock, Icon::Stock, "nav.stock", "F1"),
             self.nav(Page::Deliveries, Icon::Deliveries, "nav.deliveries", "F2"),
@@ -132,12 +99,7 @@ impl App {
                 Press::Nav { open: false },
                 Message::SwitchLanguage
             ),
-            side_button(
-                theme_icon,
-                text(theme_key),
-                Press::Nav { open: false },
-                Message::SwitchTheme
-            ),
+            side_button(theme_icon, text(theme_key), Press::Nav { open: false }, Message::SwitchTheme),
         ]
         .spacing(2);
         let content = column![
@@ -156,19 +118,11 @@ impl App {
             .into()
     }
 
-    fn nav<'a>(
-        &self,
-        page: Page,
-        shape: Icon,
-        key: &'static str,
-        shortcut: &'a str,
-    ) -> Element<'a, Message> {
+    fn nav<'a>(&self, page: Page, shape: Icon, key: &'static str, shortcut: &'a str) -> Element<'a, Message> {
         let open = page == self.page;
         let name = body(self.language.text(key));
         let name = if open { name.font(font::STRONG) } else { name };
-        let line = side_line(shape, name)
-            .push(filler::horizontal())
-            .push(keycap(shortcut));
+        let line = side_line(shape, name).push(filler::horizontal()).push(keycap(shortcut));
         button(line)
             .padding(Padding::from([space::S, space::S]))
             .width(Length::Fill)
@@ -178,12 +132,7 @@ impl App {
     }
 }
 
-fn side_button<'a>(
-    shape: Icon,
-    name: &'a str,
-    press: Press,
-    message: Message,
-) -> Element<'a, Message> {
+fn side_button<'a>(shape: Icon, name: &'a str, press: Press, message: Message) -> Element<'a, Message> {
     button(side_line(shape, body(name)))
         .padding(Padding::from([space::S, space::S]))
         .width(Length::Fill)
@@ -193,7 +142,5 @@ fn side_button<'a>(
 }
 
 fn side_line<'a>(shape: Icon, name: text::Text<'a, Theme>) -> Row<'a, Message, Theme> {
-    row![icon(shape, size::BODY_LARGE), name]
-        .spacing(space::M)
-        .align_y(Vertical::Center)
+    row![icon(shape, size::BODY_LARGE), name].spacing(space::M).align_y(Vertical::Center)
 }

@@ -93,17 +93,12 @@ impl State {
                 None
             }
             Message::Submit => {
-                let order = self
-                    .order(products)
-                    .filter(|_| self.phase != Phase::Sending)?;
+                let order = self.order(products).filter(|_| self.phase != Phase::Sending)?;
                 self.phase = Phase::Sending;
                 Some(Event::Place(order))
             }
             Message::Answered(Ok(order)) => {
-                *self = Self {
-                    phase: Phase::Placed(Box::new(order.clone())),
-                    ..Self::default()
-                };
+                *self = Self { phase: Phase::Placed(Box::new(order.clone())), ..Self::default() };
                 Some(Event::Placed(order))
             }
             Message::Answered(Err(error)) => {
@@ -140,38 +135,28 @@ impl State {
 
     fn chosen<'a>(&self, products: &'a [Product]) -> Option<&'a Product> {
         let chosen = self.chosen.as_ref()?;
-        products
-            .iter()
-            .find(|product| product.product_id == *chosen)
+        products.iter().find(|product| product.product_id == *chosen)
     }
 
     fn order(&self, products: &[Product]) -> Option<PlaceOrder> {
         let product = self.chosen(products)?;
         let quantity_milli = format::read_quantity(&self.quantity, product.unit).ok()?;
-        Some(PlaceOrder {
-            product_id: product.product_id.clone(),
-            quantity_milli,
-        })
+        Some(PlaceOrder { product_id: product.product_id.clone(), quantity_milli })
     }
 
     /// The page.
     pub fn view<'a>(&'a self, shown: Shown<'a>) -> Element<'a, Message> {
         let form = container(self.form(shown)).width(FORM_WIDTH);
-        let content = row![form, list::orders(shown)]
-            .spacing(space::M)
-            .height(Length::Fill);
+        let content = row![form, list::orders(shown)].spacing(space::M).height(Length::Fill);
         page(shown.text("nav.orders"), filler(), content)
     }
 
     fn form<'a>(&'a self, shown: Shown<'a>) -> Element<'a, Message> {
         let products = &shown.station.products;
         let is_sending = self.phase == Phase::Sending;
-        let unit = self
-            .chosen(products)
-            .map_or(Unit::Litre, |product| product.unit);
-        let fault = format::read_quantity(&self.quantity, unit)
-            .err()
-            .and_then(|fault| quantity_fault(shown, fault));
+        let unit = self.chosen(products).map_or(Unit::Litre, |product| product.unit);
+        let fault =
+            format::read_quantity(&self.quantity, unit).err().and_then(|fault| quantity_fault(shown, fault));
         let seek = text_input(shown.text("orders.seek_hint"), &self.sought)
             .id(PRODUCT)
             .padding(space::S)
@@ -182,80 +167,47 @@ impl State {
             .size(size::TITLE)
             .padding(space::S)
             .align_x(Horizontal::Right)
-            .class(if fault.is_some() {
-                Field::Wrong
-            } else {
-                Field::Fine
-            })
+            .class(if fault.is_some() { Field::Wrong } else { Field::Fine })
             .on_input_maybe((!is_sending).then_some(Message::Typed))
             .on_submit(Message::Submit);
-        let word = if is_sending {
-            "orders.sending"
-        } else {
-            "orders.submit"
-        };
-        let submit = button(
-            strong(shown.text(word))
-                .width(Length::Fill)
-                .align_x(Horizontal::Center),
-        )
-        .padding(Padding::from([space::M, space::L]))
-        .width(Length::Fill)
-        .on_press_maybe((self.order(products).is_some() && !is_sending).then_some(Message::Submit));
+        let word = if is_sending { "orders.sending" } else { "orders.submit" };
+        let submit = button(strong(shown.text(word)).width(Length::Fill).align_x(Horizontal::Center))
+            .padding(Padding::from([space::M, space::L]))
+            .width(Length::Fill)
+            .on_press_maybe((self.order(products).is_some() && !is_sending).then_some(Message::Submit));
         let content = column![
-            caption(shown.text("field.product"))
-                .class(Ink::Muted)
-                .font(font::STRONG),
+            caption(shown.text("field.product")).class(Ink::Muted).font(font::STRONG),
             seek,
             container(self.choices(shown)).max_height(CHOICES_HEIGHT_MAX),
-            caption(shown.text("field.quantity"))
-                .class(Ink::Muted)
-                .font(font::STRONG),
-            row![quantity, body(unit.as_str()).class(Ink::Muted)]
-                .spacing(space::S)
-                .align_y(Vertical::Center),
+            caption(shown.text("field.quantity")).class(Ink::Muted).font(font::STRONG),
+            row![quantity, body(unit.as_str()).class(Ink::Muted)].spacing(space::S).align_y(Vertical::Center),
         ]
         .push(fault.map(|words| caption(words).class(Ink::Toned(Tone::Bad))))
         .push(self.outcome(shown))
         .push(submit)
         .spacing(space::S);
-        card(shown.text("orders.form_title"), None, None, content)
-            .height(Length::Fill)
-            .into()
+        card(shown.text("orders.form_title"), None, None, content).height(Length::Fill).into()
     }
 
     fn choices<'a>(&'a self, shown: Shown<'a>) -> Element<'a, Message> {
         let products = &shown.station.products;
         if products.is_empty() {
-            let [what, why, now] = [
-                "orders.no_products_what",
-                "orders.no_products_why",
-                "orders.no_products_now",
-            ]
-            .map(|key| shown.text(key));
+            let [what, why, now] =
+                ["orders.no_products_what", "orders.no_products_why", "orders.no_products_now"]
+                    .map(|key| shown.text(key));
             return empty(Icon::Empty, what, why, now);
         }
         let mut matches = self.matches(products).peekable();
         if matches.peek().is_none() {
-            let [what, why, now] = [
-                "orders.no_match_what",
-                "orders.no_match_why",
-                "orders.no_match_now",
-            ]
-            .map(|key| shown.text(key));
+            let [what, why, now] = ["orders.no_match_what", "orders.no_match_why", "orders.no_match_now"]
+                .map(|key| shown.text(key));
             return empty(Icon::Empty, what, why, now);
         }
         let choices = matches.map(|product| self.choice(shown, product));
-        let bar = scrollable::Scrollbar::new()
-            .width(space::XS)
-            .scroller_width(space::XS);
-        scrollable(
-            Lines::with_children(choices)
-                .spacing(2)
-                .padding(Padding::ZERO.right(space::S)),
-        )
-        .direction(scrollable::Direction::Vertical(bar))
-        .into()
+        let bar = scrollable::Scrollbar::new().width(space::XS).scroller_width(space::XS);
+        scrollable(Lines::with_children(choices).spacing(2).padding(Padding::ZERO.right(space::S)))
+            .direction(scrollable::Direction::Vertical(bar))
+            .into()
     }
 
     fn choice<'a>(&'a self, shown: Shown<'a>, product: &'a Product) -> Element<'a, Message> {
@@ -263,17 +215,8 @@ impl State {
             .station
             .overview
             .as_ref()
-            .and_then(|overview| {
-                overview
-                    .stock
-                    .iter()
-                    .find(|row| row.product_id == product.product_id)
-            })
-            .map(|row| {
-                shown
-                    .quantity(row.on_hand_milli, row.unit)
-                    .size(size::CAPTION)
-            });
+            .and_then(|overview| overview.stock.iter().find(|row| row.product_id == product.product_id))
+            .map(|row| shown.quantity(row.on_hand_milli, row.unit).size(size::CAPTION));
         let name = line(shown.name(&product.name_ko, &product.name_en));
         let line = row![container(name).width(Length::Fill).clip(true)]
             .push(on_hand)
@@ -282,12 +225,11 @@ impl State {
         button(line)
             .padding(Padding::from([6.0, space::S]))
             .width(Length::Fill)
-            .class(Press::Choice {
-                chosen: self.chosen.as_ref() == Some(&product.product_id),
-            })
-            .on_press_maybe((self.phase != Phase::Sending).then(|| Message::Choose {
-                product_id: product.product_id.clone(),
-            }))
+            .class(Press::Choice { chosen: self.chosen.as_ref() == Some(&product.product_id) })
+            .on_press_maybe(
+                (self.phase != Phase::Sending)
+                    .then(|| Message::Choose { product_id: product.product_id.clone() }),
+            )
             .into()
     }
 

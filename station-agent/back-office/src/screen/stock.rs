@@ -9,8 +9,7 @@ use super::{Shown, blank, name_cell};
 use crate::format;
 use crate::theme::{Ink, Press, Surface, Tone, size, space};
 use crate::widget::{
-    Column, Element, Figure, HourBar, Icon, caption, card, chip, empty, figure, hour_chart, page,
-    table,
+    Column, Element, Figure, HourBar, Icon, caption, card, chip, empty, figure, hour_chart, page, table,
 };
 
 mod terminals;
@@ -69,17 +68,12 @@ impl State {
         let left = column![self.stock(shown, overview), sales(shown, overview)]
             .spacing(space::M)
             .width(Length::FillPortion(LEFT_WIDTH_SHARE));
-        let right = column![
-            hours(shown, overview),
-            terminals::terminals(shown, overview)
-        ]
-        .spacing(space::M)
-        .width(Length::FillPortion(RIGHT_WIDTH_SHARE));
-        let content = column![
-            headlines(shown, overview),
-            row![left, right].spacing(space::M).height(Length::Fill)
-        ]
-        .spacing(space::M);
+        let right = column![hours(shown, overview), terminals::terminals(shown, overview)]
+            .spacing(space::M)
+            .width(Length::FillPortion(RIGHT_WIDTH_SHARE));
+        let content =
+            column![headlines(shown, overview), row![left, right].spacing(space::M).height(Length::Fill)]
+                .spacing(space::M);
         page(shown.text("nav.stock"), day, content)
     }
 
@@ -92,21 +86,15 @@ impl State {
         let choices = Row::with_children(shelves.map(|(shelf, key)| {
             button(caption(shown.text(key)))
                 .padding(Padding::from([4.0, space::S]))
-                .class(Press::Choice {
-                    chosen: shelf == self.shelf,
-                })
+                .class(Press::Choice { chosen: shelf == self.shelf })
                 .on_press(Message::Show(shelf))
                 .into()
         }))
         .spacing(2);
-        let rows: Vec<_> = overview
-            .stock
-            .iter()
-            .filter(|row| self.shelf.holds(row.kind))
-            .collect();
+        let rows: Vec<_> = overview.stock.iter().filter(|row| self.shelf.holds(row.kind)).collect();
         let content = if rows.is_empty() {
-            let [what, why, now] = ["stock.empty_what", "stock.empty_why", "stock.empty_now"]
-                .map(|key| shown.text(key));
+            let [what, why, now] =
+                ["stock.empty_what", "stock.empty_why", "stock.empty_now"].map(|key| shown.text(key));
             empty(Icon::Empty, what, why, now)
         } else {
             let columns = [
@@ -117,30 +105,17 @@ impl State {
             ];
             table(&columns, rows.into_iter().map(|row| stock_row(shown, row)))
         };
-        card(
-            shown.text("stock.title"),
-            Some(choices.into()),
-            shown.stale(),
-            content,
-        )
-        .height(Length::Fill)
-        .into()
+        card(shown.text("stock.title"), Some(choices.into()), shown.stale(), content)
+            .height(Length::Fill)
+            .into()
     }
 }
 
 fn stock_row<'a>(shown: Shown<'a>, row: &'a StockRow) -> Vec<Element<'a, Message>> {
     let on_hand = shown.quantity(row.on_hand_milli, row.unit).strong();
-    let on_hand = if row.on_hand_milli < 0 {
-        on_hand.class(Tone::Bad)
-    } else {
-        on_hand
-    };
+    let on_hand = if row.on_hand_milli < 0 { on_hand.class(Tone::Bad) } else { on_hand };
     let or_blank = |milli: i64| -> Element<'a, Message> {
-        if milli == 0 {
-            blank()
-        } else {
-            shown.quantity(milli, row.unit).into()
-        }
+        if milli == 0 { blank() } else { shown.quantity(milli, row.unit).into() }
     };
     vec![
         name_cell(shown.name(&row.name_ko, &row.name_en)),
@@ -152,12 +127,8 @@ fn stock_row<'a>(shown: Shown<'a>, row: &'a StockRow) -> Vec<Element<'a, Message
 
 fn sales<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
     let content = if overview.sales.is_empty() {
-        let [what, why, now] = [
-            "stock.no_sales_what",
-            "stock.no_sales_why",
-            "stock.no_sales_now",
-        ]
-        .map(|key| shown.text(key));
+        let [what, why, now] =
+            ["stock.no_sales_what", "stock.no_sales_why", "stock.no_sales_now"].map(|key| shown.text(key));
         empty(Icon::Empty, what, why, now)
     } else {
         let columns = [
@@ -178,14 +149,7 @@ fn sales<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
             }),
         )
     };
-    card(
-        shown.text("stock.sales_title"),
-        None,
-        shown.stale(),
-        content,
-    )
-    .height(Length::Fill)
-    .into()
+    card(shown.text("stock.sales_title"), None, shown.stale(), content).height(Length::Fill).into()
 }
 
 fn headlines<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
@@ -195,22 +159,15 @@ fn headlines<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Messag
         .iter()
         .filter(|row| row.unit == Unit::Litre)
         .fold(0_i64, |sum, row| sum.saturating_add(row.sold_today_milli));
-    let count = shown.language.fill(
-        "stock.count_of",
-        &[("n", &format::grouped_unsigned(total.count))],
-    );
-    let cancelled = shown.language.fill(
-        "stock.cancelled_of",
-        &[("n", &format::grouped_unsigned(total.cancelled_count))],
-    );
+    let count = shown.language.fill("stock.count_of", &[("n", &format::grouped_unsigned(total.count))]);
+    let cancelled =
+        shown.language.fill("stock.cancelled_of", &[("n", &format::grouped_unsigned(total.cancelled_count))]);
     row![
         headline(
             shown,
             shown.text("stock.amount_today"),
             figure(format::won(total.amount)),
-            caption(shown.text("stock.vat_included"))
-                .class(Ink::Muted)
-                .into()
+            caption(shown.text("stock.vat_included")).class(Ink::Muted).into()
         ),
         headline(
             shown,
@@ -222,9 +179,7 @@ fn headlines<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Messag
             shown,
             shown.text("stock.fuel_today"),
             shown.quantity(fuel_milli, Unit::Litre),
-            caption(shown.text("stock.cancelled_left_out"))
-                .class(Ink::Muted)
-                .into()
+            caption(shown.text("stock.cancelled_left_out")).class(Ink::Muted).into()
         ),
         not_yet_at_hq(shown, &overview.hq),
     ]
@@ -238,11 +193,7 @@ fn headline<'a>(
     value: Figure,
     below: Element<'a, Message>,
 ) -> Element<'a, Message> {
-    let ink = if shown.station.stale_since().is_some() {
-        Ink::Muted
-    } else {
-        Ink::Full
-    };
+    let ink = if shown.station.stale_since().is_some() { Ink::Muted } else { Ink::Full };
     let content = column![
         caption(name).class(Ink::Muted),
         value.size(size::HEADLINE).strong().class(ink),
@@ -261,14 +212,10 @@ const HEADLINE_BELOW_HEIGHT: u32 = 20;
 
 /// The same words as at the till: what HQ has not got yet, and since when.
 fn not_yet_at_hq<'a>(shown: Shown<'a>, link: &'a LinkState) -> Element<'a, Message> {
-    let value = shown.language.fill(
-        "stock.count_of",
-        &[("n", &format::grouped_unsigned(link.pending_count))],
-    );
-    let oldest = link
-        .pending_oldest_at
-        .as_deref()
-        .and_then(|at| format::age(at, shown.now(), shown.language));
+    let value =
+        shown.language.fill("stock.count_of", &[("n", &format::grouped_unsigned(link.pending_count))]);
+    let oldest =
+        link.pending_oldest_at.as_deref().and_then(|at| format::age(at, shown.now(), shown.language));
     let words = oldest.map_or_else(
         || shown.text("link.all_sent").to_owned(),
         |age| shown.language.fill("link.oldest", &[("age", &age)]),
@@ -280,46 +227,25 @@ fn not_yet_at_hq<'a>(shown: Shown<'a>, link: &'a LinkState) -> Element<'a, Messa
     } else {
         chip(Tone::Warn, Some(Icon::Offline), shown.text("link.down"))
     };
-    let below = row![state, caption(words).class(Ink::Muted)]
-        .spacing(space::S)
-        .align_y(Vertical::Center);
-    headline(
-        shown,
-        shown.text("link.pending"),
-        figure(value),
-        below.into(),
-    )
+    let below = row![state, caption(words).class(Ink::Muted)].spacing(space::S).align_y(Vertical::Center);
+    headline(shown, shown.text("link.pending"), figure(value), below.into())
 }
 
 fn hours<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
     let content: Element<'a, Message> = if overview.by_hour.is_empty() {
-        let [what, why, now] = [
-            "stock.no_hours_what",
-            "stock.no_hours_why",
-            "stock.no_hours_now",
-        ]
-        .map(|key| shown.text(key));
+        let [what, why, now] =
+            ["stock.no_hours_what", "stock.no_hours_why", "stock.no_hours_now"].map(|key| shown.text(key));
         empty(Icon::Stock, what, why, now)
     } else {
         let bars = overview.by_hour.iter().map(|row| HourBar {
             hour: row.hour.min(23),
             amount: row.amount,
-            tip: format!(
-                "{:02}:00\u{2013}{:02}:59  {}",
-                row.hour,
-                row.hour,
-                format::won(row.amount)
-            ),
+            tip: format!("{:02}:00\u{2013}{:02}:59  {}", row.hour, row.hour, format::won(row.amount)),
         });
         hour_chart(bars.collect(), shown.station.stale_since().is_some())
     };
     let unit = caption(shown.text("stock.hours_unit")).class(Ink::Muted);
-    card(
-        shown.text("stock.hours_title"),
-        Some(unit.into()),
-        shown.stale(),
-        content,
-    )
-    .height(Length::FillPortion(3))
-    .into()
+    card(shown.text("stock.hours_title"), Some(unit.into()), shown.stale(), content)
+        .height(Length::FillPortion(3))
+        .into()
 }

@@ -40,18 +40,9 @@ impl Catalog for Theme {
             Press::Primary if pointed => style(Some(colors.accent_strong), colors.on_accent),
             Press::Primary => style(Some(colors.accent), colors.on_accent),
             Press::Outlined => {
-                let base = style(
-                    Some(if pointed {
-                        colors.surface_sunken
-                    } else {
-                        colors.surface
-                    }),
-                    colors.text,
-                );
-                Style {
-                    border: border.width(1).color(color(colors.line_strong)),
-                    ..base
-                }
+                let base =
+                    style(Some(if pointed { colors.surface_sunken } else { colors.surface }), colors.text);
+                Style { border: border.width(1).color(color(colors.line_strong)), ..base }
             }
             Press::Nav { open: true } | Press::Choice { chosen: true } => {
                 style(Some(colors.accent_soft), colors.accent)
@@ -64,9 +55,7 @@ impl Catalog for Theme {
         };
         if status == Status::Disabled {
             Style {
-                background: shown
-                    .background
-                    .map(|_| Background::Color(color(colors.surface_sunken))),
+                background: shown.background.map(|_| Background::Color(color(colors.surface_sunken))),
                 text_color: color(colors.text_faint),
                 border: shown.border.color(Color::TRANSPARENT),
                 ..shown

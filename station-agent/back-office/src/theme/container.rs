@@ -44,30 +44,17 @@ impl Catalog for Theme {
 
     fn style(&self, surface: &Surface) -> Style {
         let colors = self.colors();
-        let filled = |rgb: u32| Style {
-            background: Some(Background::Color(color(rgb))),
-            ..Style::default()
-        };
+        let filled = |rgb: u32| Style { background: Some(Background::Color(color(rgb))), ..Style::default() };
         let lined = |radius: f32, rgb: u32| rounded(radius).width(1).color(color(rgb));
         match *surface {
             Surface::Clear => Style::default(),
             Surface::Canvas => filled(colors.canvas),
-            Surface::Side => Style {
-                text_color: Some(color(colors.text_muted)),
-                ..filled(colors.surface)
-            },
-            Surface::Card => Style {
-                border: lined(tokens::RADIUS_MEDIUM, colors.line),
-                ..filled(colors.surface)
-            },
-            Surface::TableHead => Style {
-                text_color: Some(color(colors.text_muted)),
-                ..Style::default()
-            },
-            Surface::Stripe => Style {
-                border: rounded(tokens::RADIUS_SMALL),
-                ..filled(colors.canvas)
-            },
+            Surface::Side => Style { text_color: Some(color(colors.text_muted)), ..filled(colors.surface) },
+            Surface::Card => {
+                Style { border: lined(tokens::RADIUS_MEDIUM, colors.line), ..filled(colors.surface) }
+            }
+            Surface::TableHead => Style { text_color: Some(color(colors.text_muted)), ..Style::default() },
+            Surface::Stripe => Style { border: rounded(tokens::RADIUS_SMALL), ..filled(colors.canvas) },
             Surface::Chip(tone) => Style {
                 text_color: Some(self.tone(tone)),
                 background: Some(Background::Color(self.tone_soft(tone))),

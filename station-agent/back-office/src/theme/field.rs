@@ -32,16 +32,10 @@ impl Catalog for Theme {
         };
         Style {
             background: Background::Color(color(colors.surface)),
-            border: rounded(tokens::RADIUS_SMALL)
-                .width(if focused { 2 } else { 1 })
-                .color(color(line)),
+            border: rounded(tokens::RADIUS_SMALL).width(if focused { 2 } else { 1 }).color(color(line)),
             icon: color(colors.text_faint),
             placeholder: color(colors.text_faint),
-            value: color(if status == Status::Disabled {
-                colors.text_faint
-            } else {
-                colors.text
-            }),
+            value: color(if status == Status::Disabled { colors.text_faint } else { colors.text }),
             selection: color(colors.accent_soft),
         }
     }

@@ -8,11 +8,8 @@ use iced::{Font, Pixels, Settings};
 /// For text.
 pub const REGULAR: Font = Font::with_name("Pretendard");
 /// For headings, money and litres.
-pub const STRONG: Font = Font {
-    family: Family::Name("Pretendard"),
-    weight: Weight::Semibold,
-    ..Font::DEFAULT
-};
+pub const STRONG: Font =
+    Font { family: Family::Name("Pretendard"), weight: Weight::Semibold, ..Font::DEFAULT };
 /// For icons; each is one private-use character.
 pub const ICONS: Font = Font::with_name("lucide");
 

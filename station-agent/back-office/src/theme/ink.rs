@@ -50,8 +50,6 @@ impl text::Catalog for Theme {
     }
 
     fn style(&self, ink: &Ink) -> text::Style {
-        text::Style {
-            color: ink.color(*self),
-        }
+        text::Style { color: ink.color(*self) }
     }
 }

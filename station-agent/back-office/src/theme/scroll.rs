@@ -13,22 +13,17 @@ impl scrollable::Catalog for Theme {
     fn style(&self, (): &(), status: scrollable::Status) -> scrollable::Style {
         let colors = self.colors();
         let (pointed, still) = match status {
-            scrollable::Status::Active {
-                is_vertical_scrollbar_disabled,
-                ..
-            } => (false, is_vertical_scrollbar_disabled),
+            scrollable::Status::Active { is_vertical_scrollbar_disabled, .. } => {
+                (false, is_vertical_scrollbar_disabled)
+            }
             scrollable::Status::Hovered {
                 is_vertical_scrollbar_hovered,
                 is_vertical_scrollbar_disabled,
                 ..
-            } => (
-                is_vertical_scrollbar_hovered,
-                is_vertical_scrollbar_disabled,
-            ),
-            scrollable::Status::Dragged {
-                is_vertical_scrollbar_disabled,
-                ..
-            } => (true, is_vertical_scrollbar_disabled),
+            } => (is_vertical_scrollbar_hovered, is_vertical_scrollbar_disabled),
+            scrollable::Status::Dragged { is_vertical_scrollbar_disabled, .. } => {
+                (true, is_vertical_scrollbar_disabled)
+            }
         };
         let grip = match (still, pointed) {
             (true, _) => Color::TRANSPARENT,
@@ -50,9 +45,7 @@ impl scrollable::Catalog for Theme {
             gap: None,
             auto_scroll: scrollable::AutoScroll {
                 background: Background::Color(color(colors.surface_raised)),
-                border: rounded(tokens::RADIUS_MEDIUM)
-                    .width(1)
-                    .color(color(colors.line)),
+                border: rounded(tokens::RADIUS_MEDIUM).width(1).color(color(colors.line)),
                 shadow: Shadow::default(),
                 icon: color(colors.text_muted),
             },

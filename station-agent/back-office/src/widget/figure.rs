@@ -26,12 +26,7 @@ pub struct Figure {
 /// A number (or a time) in the body's size.
 #[must_use]
 pub fn figure(content: impl Into<String>) -> Figure {
-    Figure {
-        content: content.into(),
-        size: size::BODY,
-        font: font::REGULAR,
-        ink: Ink::Inherited,
-    }
+    Figure { content: content.into(), size: size::BODY, font: font::REGULAR, ink: Ink::Inherited }
 }
 
 impl Figure {
@@ -44,19 +39,13 @@ impl Figure {
     /// In the heavier face.
     #[must_use]
     pub fn strong(self) -> Self {
-        Self {
-            font: font::STRONG,
-            ..self
-        }
+        Self { font: font::STRONG, ..self }
     }
 
     /// Another ink.
     #[must_use]
     pub fn class(self, ink: impl Into<Ink>) -> Self {
-        Self {
-            ink: ink.into(),
-            ..self
-        }
+        Self { ink: ink.into(), ..self }
     }
 
     fn paragraph(&self, content: &str) -> Paragraph {
@@ -75,9 +64,8 @@ impl Figure {
 
     #[expect(clippy::float_arithmetic, reason = "places glyphs on the screen")]
     fn lay_out(&self, cells: &mut Cells) {
-        let digit_width = ('0'..='9')
-            .map(|digit| self.paragraph(&digit.to_string()).min_width())
-            .fold(0.0, f32::max);
+        let digit_width =
+            ('0'..='9').map(|digit| self.paragraph(&digit.to_string()).min_width()).fold(0.0, f32::max);
         cells.parts.clear();
         cells.size = Size::ZERO;
         for part in parts(&self.content) {
@@ -90,10 +78,7 @@ impl Figure {
                 (0.0, bounds.width)
             };
             cells.parts.push((cells.size.width + offset, paragraph));
-            cells.size = Size::new(
-                cells.size.width + width,
-                cells.size.height.max(bounds.height),
-            );
+            cells.size = Size::new(cells.size.width + width, cells.size.height.max(bounds.height));
         }
         cells.of = Some((self.content.clone(), self.size, self.font));
     }
@@ -107,8 +92,7 @@ fn parts(content: &str) -> Vec<&str> {
         let end = if first.is_ascii_digit() {
             first.len_utf8()
         } else {
-            rest.find(|char: char| char.is_ascii_digit())
-                .unwrap_or(rest.len())
+            rest.find(|char: char| char.is_ascii_digit()).unwrap_or(rest.len())
         };
         let (part, after) = rest.split_at(end);
         parts.push(part);
@@ -137,12 +121,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Figure {
         Size::new(Length::Shrink, Length::Shrink)
     }
 
-    fn layout(
-        &mut self,
-        tree: &mut Tree,
-        _renderer: &Renderer,
-        limits: &layout::Limits,
-    ) -> layout::Node {
+    fn layout(&mut self, tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
         let cells = tree.state.downcast_mut::<Cells>();
         let unchanged = cells.of.as_ref().is_some_and(|(content, size, font)| {
             *content == self.content && *size == self.size && *font == self.font

@@ -21,10 +21,7 @@ pub struct HourBar {
 
 /// The chart. Hours that are not in `bars` had no sales.
 pub fn hour_chart<'a, Message: 'a>(bars: Vec<HourBar>, is_stale: bool) -> Element<'a, Message> {
-    Canvas::new(HourChart { bars, is_stale })
-        .width(Length::Fill)
-        .height(Length::Fill)
-        .into()
+    Canvas::new(HourChart { bars, is_stale }).width(Length::Fill).height(Length::Fill).into()
 }
 
 struct HourChart {
@@ -44,19 +41,11 @@ const BAR_SHARE: f32 = 0.72;
 impl HourChart {
     /// The smallest 1, 2 or 5 times a power of ten, times [`GRID_LINES`], that no bar exceeds.
     fn top_amount(&self) -> i64 {
-        let highest = self
-            .bars
-            .iter()
-            .map(|bar| bar.amount)
-            .max()
-            .unwrap_or(0)
-            .max(1);
+        let highest = self.bars.iter().map(|bar| bar.amount).max().unwrap_or(0).max(1);
         let mut power = 1_000_i64;
         loop {
             for factor in [1_i64, 2, 5] {
-                let top = power
-                    .saturating_mul(factor)
-                    .saturating_mul(i64::from(GRID_LINES));
+                let top = power.saturating_mul(factor).saturating_mul(i64::from(GRID_LINES));
                 if top >= highest {
                     return top;
                 }
@@ -67,11 +56,7 @@ impl HourChart {
 
     /// Height of a bar in thousandths of the chart's.
     fn share_permille(amount: i64, top: i64) -> u16 {
-        let share = amount
-            .max(0)
-            .saturating_mul(1_000)
-            .checked_div(top)
-            .unwrap_or(0);
+        let share = amount.max(0).saturating_mul(1_000).checked_div(top).unwrap_or(0);
         u16::try_from(share.min(1_000)).unwrap_or(0)
     }
 }
@@ -93,10 +78,7 @@ mod drawing {
                 width: (size.width - LEFT).max(1.0),
                 height: (size.height - ABOVE - BELOW).max(1.0),
             };
-            Self {
-                area,
-                slot: area.width / f32::from(HOURS),
-            }
+            Self { area, slot: area.width / f32::from(HOURS) }
         }
 
         pub(super) fn bar(&self, hour: u8, permille: u16) -> Rectangle {
@@ -126,17 +108,10 @@ mod drawing {
 
         pub(super) fn tip(&self, hour: u8, bar: &Rectangle) -> Rectangle {
             let width = TIP_WIDTH.min(self.area.width);
-            let x = (self.slot_center(hour) - width / 2.0).clamp(
-                self.area.x,
-                (self.area.x + self.area.width - width).max(self.area.x),
-            );
+            let x = (self.slot_center(hour) - width / 2.0)
+                .clamp(self.area.x, (self.area.x + self.area.width - width).max(self.area.x));
             let y = (bar.y - TIP_HEIGHT - 6.0).max(0.0);
-            Rectangle {
-                x,
-                y,
-                width,
-                height: TIP_HEIGHT,
-            }
+            Rectangle { x, y, width, height: TIP_HEIGHT }
         }
     }
 
@@ -192,18 +167,12 @@ impl<Message> canvas::Program<Message, Theme> for HourChart {
                 (false, true) => colors.bar_pointed,
                 (false, false) => colors.bar,
             };
-            frame.fill(
-                &Path::rounded_rectangle(shape.position(), shape.size(), border::top(2)),
-                color,
-            );
+            frame.fill(&Path::rounded_rectangle(shape.position(), shape.size(), border::top(2)), color);
         }
         if let Some((area, words)) = tip {
             let sheet = Path::rounded_rectangle(area.position(), area.size(), border::radius(6));
             frame.fill(&sheet, colors.tip_surface);
-            frame.stroke(
-                &sheet,
-                Stroke::default().with_color(colors.grid).with_width(1.0),
-            );
+            frame.stroke(&sheet, Stroke::default().with_color(colors.grid).with_width(1.0));
             frame.fill_text(Text {
                 align_x: Alignment::Center,
                 align_y: alignment::Vertical::Center,
@@ -220,14 +189,8 @@ fn draw_grid(frame: &mut Frame, plot: &drawing::Plot, colors: &Chart, top: i64) 
         #[expect(clippy::float_arithmetic, reason = "places a line on the screen")]
         let right = plot.area.x + plot.area.width;
         let path = Path::line(Point::new(plot.area.x, y), Point::new(right, y));
-        frame.stroke(
-            &path,
-            Stroke::default().with_color(colors.grid).with_width(1.0),
-        );
-        let amount = top
-            .checked_div(i64::from(GRID_LINES))
-            .unwrap_or(0)
-            .saturating_mul(i64::from(line));
+        frame.stroke(&path, Stroke::default().with_color(colors.grid).with_width(1.0));
+        let amount = top.checked_div(i64::from(GRID_LINES)).unwrap_or(0).saturating_mul(i64::from(line));
         #[expect(clippy::float_arithmetic, reason = "places a word on the screen")]
         let at = Point::new(plot.area.x - 8.0, y);
         frame.fill_text(Text {
@@ -239,10 +202,7 @@ fn draw_grid(frame: &mut Frame, plot: &drawing::Plot, colors: &Chart, top: i64) 
     for hour in (0..24_u8).step_by(3) {
         #[expect(clippy::float_arithmetic, reason = "places a word on the screen")]
         let at = Point::new(plot.slot_center(hour), plot.area.y + plot.area.height + 5.0);
-        frame.fill_text(Text {
-            align_x: Alignment::Center,
-            ..label(format!("{hour:02}"), at, colors.label)
-        });
+        frame.fill_text(Text { align_x: Alignment::Center, ..label(format!("{hour:02}"), at, colors.label) });
     }
 }
 
@@ -267,18 +227,8 @@ mod tests {
     use super::*;
 
     fn chart(amounts: &[i64]) -> HourChart {
-        let bars = amounts
-            .iter()
-            .map(|&amount| HourBar {
-                hour: 0,
-                amount,
-                tip: String::new(),
-            })
-            .collect();
-        HourChart {
-            bars,
-            is_stale: false,
-        }
+        let bars = amounts.iter().map(|&amount| HourBar { hour: 0, amount, tip: String::new() }).collect();
+        HourChart { bars, is_stale: false }
     }
 
     #[test]

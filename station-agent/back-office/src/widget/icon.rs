@@ -48,8 +48,5 @@ impl Icon {
 
 /// An icon of this height, in logical pixels.
 pub fn icon<'a>(icon: Icon, height: f32) -> Text<'a, Theme> {
-    Text::new(icon.char().to_string())
-        .size(height)
-        .font(font::ICONS)
-        .line_height(LineHeight::Relative(1.0))
+    Text::new(icon.char().to_string()).size(height).font(font::ICONS).line_height(LineHeight::Relative(1.0))
 }

@@ -25,12 +25,7 @@ pub struct Line<'a> {
 /// A line in the body's size.
 #[must_use]
 pub fn line(content: &str) -> Line<'_> {
-    Line {
-        content,
-        size: size::BODY,
-        font: font::REGULAR,
-        ink: Ink::Inherited,
-    }
+    Line { content, size: size::BODY, font: font::REGULAR, ink: Ink::Inherited }
 }
 
 impl Line<'_> {
@@ -43,19 +38,13 @@ impl Line<'_> {
     /// In the heavier face.
     #[must_use]
     pub fn strong(self) -> Self {
-        Self {
-            font: font::STRONG,
-            ..self
-        }
+        Self { font: font::STRONG, ..self }
     }
 
     /// Another ink.
     #[must_use]
     pub fn class(self, ink: impl Into<Ink>) -> Self {
-        Self {
-            ink: ink.into(),
-            ..self
-        }
+        Self { ink: ink.into(), ..self }
     }
 
     fn paragraph(&self, content: &str) -> Paragraph {
@@ -80,22 +69,11 @@ impl Line<'_> {
         }
         let ends: Vec<usize> = self.content.char_indices().map(|(end, _)| end).collect();
         let fitting = ends.partition_point(|&end| self.cut(end).min_width() <= width_max);
-        self.cut(
-            fitting
-                .checked_sub(1)
-                .and_then(|last| ends.get(last))
-                .copied()
-                .unwrap_or(0),
-        )
+        self.cut(fitting.checked_sub(1).and_then(|last| ends.get(last)).copied().unwrap_or(0))
     }
 
     fn cut(&self, end: usize) -> Paragraph {
-        let mut cut = self
-            .content
-            .get(..end)
-            .unwrap_or_default()
-            .trim_end()
-            .to_owned();
+        let mut cut = self.content.get(..end).unwrap_or_default().trim_end().to_owned();
         cut.push(ELLIPSIS);
         self.paragraph(&cut)
     }
@@ -120,12 +98,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Line<'_> {
         Size::new(Length::Shrink, Length::Shrink)
     }
 
-    fn layout(
-        &mut self,
-        tree: &mut Tree,
-        _renderer: &Renderer,
-        limits: &layout::Limits,
-    ) -> layout::Node {
+    fn layout(&mut self, tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
         let fitted = tree.state.downcast_mut::<Fitted>();
         let width_max = limits.max().width;
         let of = (self.content.to_owned(), self.size, self.font, width_max);
@@ -133,10 +106,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Line<'_> {
             fitted.paragraph = Some(self.fitted(width_max));
             fitted.of = Some(of);
         }
-        let size = fitted
-            .paragraph
-            .as_ref()
-            .map_or(Size::ZERO, Paragraph::min_bounds);
+        let size = fitted.paragraph.as_ref().map_or(Size::ZERO, Paragraph::min_bounds);
         layout::Node::new(limits.resolve(Length::Shrink, Length::Shrink, size))
     }
 

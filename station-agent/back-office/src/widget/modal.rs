@@ -11,10 +11,7 @@ pub fn modal<'a, Message: Clone + 'a>(
     over: impl Into<Element<'a, Message>>,
     close: Message,
 ) -> Element<'a, Message> {
-    let sheet = container(over)
-        .padding(space::XL)
-        .max_width(DIALOG_WIDTH_MAX)
-        .class(Surface::Dialog);
+    let sheet = container(over).padding(space::XL).max_width(DIALOG_WIDTH_MAX).class(Surface::Dialog);
     let veil = mouse_area(center(opaque(sheet)).class(Surface::Veil)).on_press(close);
     stack![under.into(), opaque(veil)].into()
 }

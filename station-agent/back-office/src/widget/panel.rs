@@ -67,11 +67,7 @@ pub fn empty<'a, Message: 'a>(
     .spacing(gap::S)
     .align_x(Horizontal::Center)
     .max_width(EMPTY_WIDTH_MAX);
-    container(lines)
-        .padding(gap::XL)
-        .center_x(Length::Fill)
-        .center_y(Length::Fill)
-        .into()
+    container(lines).padding(gap::XL).center_x(Length::Fill).center_y(Length::Fill).into()
 }
 
 /// About 50 Korean characters: longer lines are hard to read.

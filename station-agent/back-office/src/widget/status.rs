@@ -16,25 +16,15 @@ pub fn chip<'a, Message: 'a>(
 ) -> Element<'a, Message> {
     let content = Row::new()
         .push(shape.map(|shape| icon(shape, size::CAPTION)))
-        .push(
-            caption(word)
-                .font(font::STRONG)
-                .wrapping(text::Wrapping::None),
-        )
+        .push(caption(word).font(font::STRONG).wrapping(text::Wrapping::None))
         .spacing(space::XS)
         .align_y(Vertical::Center);
-    container(content)
-        .padding(Padding::from([2.0, space::S]))
-        .class(Surface::Chip(tone))
-        .into()
+    container(content).padding(Padding::from([2.0, space::S])).class(Surface::Chip(tone)).into()
 }
 
 /// A key as printed on a keyboard.
 pub fn keycap<'a, Message: 'a>(key: &'a str) -> Element<'a, Message> {
-    container(caption(key))
-        .padding(Padding::from([0.0, space::XS]))
-        .class(Surface::Keycap)
-        .into()
+    container(caption(key)).padding(Padding::from([0.0, space::XS])).class(Surface::Keycap).into()
 }
 
 /// What happened, why, and what now, where it happened.
@@ -42,11 +32,8 @@ pub fn notice<'a, Message: 'a>(tone: Tone, fault: Fault) -> Element<'a, Message>
     let words = column![strong(fault.what), body(fault.why).class(Ink::Muted)]
         .push((!fault.now.is_empty()).then(|| body(fault.now)))
         .spacing(2);
-    let content = row![
-        icon(shape_of(tone), size::BODY_LARGE).class(Ink::from(tone)),
-        words
-    ]
-    .spacing(space::S);
+    let content =
+        row![icon(shape_of(tone), size::BODY_LARGE).class(Ink::from(tone)), words].spacing(space::S);
     container(content)
         .padding(Padding::from([space::S, space::M]))
         .width(Length::Fill)
@@ -55,19 +42,10 @@ pub fn notice<'a, Message: 'a>(tone: Tone, fault: Fault) -> Element<'a, Message>
 }
 
 /// The same across the whole window, in one line.
-pub fn banner<'a, Message: 'a>(
-    tone: Tone,
-    shape: Icon,
-    head: String,
-    rest: String,
-) -> Element<'a, Message> {
-    let content = row![
-        icon(shape, size::BODY_LARGE),
-        strong(head),
-        body(rest).class(Ink::Full)
-    ]
-    .spacing(space::S)
-    .align_y(Vertical::Center);
+pub fn banner<'a, Message: 'a>(tone: Tone, shape: Icon, head: String, rest: String) -> Element<'a, Message> {
+    let content = row![icon(shape, size::BODY_LARGE), strong(head), body(rest).class(Ink::Full)]
+        .spacing(space::S)
+        .align_y(Vertical::Center);
     container(content)
         .padding(Padding::from([space::S, space::XL]))
         .width(Length::Fill)
@@ -129,18 +107,13 @@ pub fn stepper<'a, Message: 'a, const N: usize>(steps: [Step; N]) -> Element<'a,
             StepAt::Done => Element::from(
                 row![
                     icon(Icon::Check, size::CAPTION).class(Ink::from(Tone::Good)),
-                    caption(step.word)
-                        .class(Ink::Muted)
-                        .wrapping(text::Wrapping::None)
+                    caption(step.word).class(Ink::Muted).wrapping(text::Wrapping::None)
                 ]
                 .spacing(2)
                 .align_y(Vertical::Center),
             ),
             StepAt::Now => chip(Tone::Info, None, step.word),
-            StepAt::Ahead => caption(step.word)
-                .class(Ink::Faint)
-                .wrapping(text::Wrapping::None)
-                .into(),
+            StepAt::Ahead => caption(step.word).class(Ink::Faint).wrapping(text::Wrapping::None).into(),
         });
     }
     line.into()

@@ -19,30 +19,19 @@ impl Column {
     /// Text, from the left, with a share of the width.
     #[must_use]
     pub const fn text(name: &'static str, share: u16) -> Self {
-        Self {
-            name,
-            width: Length::FillPortion(share),
-            align: Horizontal::Left,
-        }
+        Self { name, width: Length::FillPortion(share), align: Horizontal::Left }
     }
 
     /// As wide as this, in logical pixels, whatever the window's width.
     #[must_use]
     pub fn fixed(self, width: u32) -> Self {
-        Self {
-            width: Length::from(width),
-            ..self
-        }
+        Self { width: Length::from(width), ..self }
     }
 
     /// A number, to the right, with a share of the width.
     #[must_use]
     pub const fn number(name: &'static str, share: u16) -> Self {
-        Self {
-            name,
-            width: Length::FillPortion(share),
-            align: Horizontal::Right,
-        }
+        Self { name, width: Length::FillPortion(share), align: Horizontal::Right }
     }
 }
 
@@ -56,41 +45,22 @@ pub fn table<'a, Message: 'a>(
     rows: impl IntoIterator<Item = Vec<Element<'a, Message>>>,
 ) -> Element<'a, Message> {
     let head = columns.iter().map(|column| {
-        let name = caption(column.name)
-            .font(font::STRONG)
-            .wrapping(text::Wrapping::None);
-        container(name)
-            .width(column.width)
-            .align_x(column.align)
-            .clip(true)
-            .into()
+        let name = caption(column.name).font(font::STRONG).wrapping(text::Wrapping::None);
+        container(name).width(column.width).align_x(column.align).clip(true).into()
     });
     let head = container(line(head).height(HEAD_HEIGHT)).class(Surface::TableHead);
     let rows = rows.into_iter().enumerate().map(|(place, cells)| {
         let cells = cells.into_iter().zip(columns).map(|(cell, column)| {
-            container(cell)
-                .width(column.width)
-                .align_x(column.align)
-                .clip(true)
-                .into()
+            container(cell).width(column.width).align_x(column.align).clip(true).into()
         });
-        let surface = if place.is_multiple_of(2) {
-            Surface::Clear
-        } else {
-            Surface::Stripe
-        };
-        container(line(cells).height(ROW_HEIGHT))
-            .class(surface)
-            .into()
+        let surface = if place.is_multiple_of(2) { Surface::Clear } else { Surface::Stripe };
+        container(line(cells).height(ROW_HEIGHT)).class(surface).into()
     });
     let rows = container(Lines::with_children(rows)).padding(Padding::ZERO.right(space::S));
     column![
         container(head).padding(Padding::ZERO.right(space::S)),
         rule::horizontal(1),
-        scrollable(rows)
-            .height(Length::Fill)
-            .width(Length::Fill)
-            .direction(thin_bar()),
+        scrollable(rows).height(Length::Fill).width(Length::Fill).direction(thin_bar()),
     ]
     .into()
 }
@@ -107,9 +77,5 @@ fn line<'a, Message: 'a>(
 
 fn thin_bar() -> scrollable::Direction {
     let width = space::XS;
-    scrollable::Direction::Vertical(
-        scrollable::Scrollbar::new()
-            .width(width)
-            .scroller_width(width),
-    )
+    scrollable::Direction::Vertical(scrollable::Scrollbar::new().width(width).scroller_width(width))
 }

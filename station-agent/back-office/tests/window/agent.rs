@@ -128,9 +128,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
     );
     let mut stream = stream;
     // The client may have stopped reading on purpose: a flood is not read to its end.
-    let _ = stream
-        .write_all(head.as_bytes())
-        .and_then(|()| stream.write_all(body.as_bytes()));
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
 }
 
 fn read(stream: &TcpStream) -> Option<Request> {
@@ -155,32 +153,18 @@ fn read(stream: &TcpStream) -> Option<Request> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Request {
-        method,
-        path,
-        token,
-        key,
-        body: String::from_utf8(body).ok()?,
-    })
+    Some(Request { method, path, token, key, body: String::from_utf8(body).ok()? })
 }
 
 type Reply = (u16, &'static str, String);
 
 fn json(value: &impl Serialize) -> Reply {
-    (
-        200,
-        "application/json",
-        serde_json::to_string(value).unwrap(),
-    )
+    (200, "application/json", serde_json::to_string(value).unwrap())
 }
 
 fn problem(code: ErrorCode) -> Reply {
     let problem = Problem::new(code, "what happened, why, what now");
-    (
-        code.status(),
-        PROBLEM_MEDIA_TYPE,
-        serde_json::to_string(&problem).unwrap(),
-    )
+    (code.status(), PROBLEM_MEDIA_TYPE, serde_json::to_string(&problem).unwrap())
 }
 
 fn answer(state: &mut State, request: &Request) -> Reply {
@@ -203,20 +187,12 @@ fn answer(state: &mut State, request: &Request) -> Reply {
     });
     let is_repeat = state.recorded_keys.contains(&request.key);
     state.recorded_keys.push(request.key.clone());
-    if request.path == paths::ORDERS {
-        order(state, request, is_repeat)
-    } else {
-        confirm(state, request)
-    }
+    if request.path == paths::ORDERS { order(state, request, is_repeat) } else { confirm(state, request) }
 }
 
 fn order(state: &mut State, request: &Request, is_repeat: bool) -> Reply {
     let order: PlaceOrder = serde_json::from_str(&request.body).unwrap();
-    let Some(product) = state
-        .known
-        .products
-        .iter()
-        .find(|product| product.product_id == order.product_id)
+    let Some(product) = state.known.products.iter().find(|product| product.product_id == order.product_id)
     else {
         return problem(ErrorCode::UnknownProduct);
     };
@@ -242,11 +218,7 @@ fn order(state: &mut State, request: &Request, is_repeat: bool) -> Reply {
 fn confirm(state: &mut State, request: &Request) -> Reply {
     let confirm: ConfirmDelivery = serde_json::from_str(&request.body).unwrap();
     let order_id = request.path.split('/').nth(4).unwrap();
-    let Some(delivery) = state
-        .known
-        .deliveries
-        .iter_mut()
-        .find(|delivery| delivery.order_id == order_id)
+    let Some(delivery) = state.known.deliveries.iter_mut().find(|delivery| delivery.order_id == order_id)
     else {
         return problem(ErrorCode::UnknownOrder);
     };

@@ -13,11 +13,8 @@ use crate::live::live_agent;
 use crate::sample;
 use crate::window::{LARGE, SMALL, Window};
 
-const PAGES: [(Page, &str); 3] = [
-    (Page::Stock, "stock"),
-    (Page::Deliveries, "deliveries"),
-    (Page::Orders, "orders"),
-];
+const PAGES: [(Page, &str); 3] =
+    [(Page::Stock, "stock"), (Page::Deliveries, "deliveries"), (Page::Orders, "orders")];
 const LOOKS: [(Language, Theme, &str); 4] = [
     (Language::Ko, Theme::Light, "ko-light"),
     (Language::Ko, Theme::Dark, "ko-dark"),
@@ -31,8 +28,7 @@ const SIZES: [(Size, &str); 2] = [(SMALL, "1280x800"), (LARGE, "1920x1080")];
 #[test]
 #[ignore = "writes pictures; needs JUYU_PICTURES"]
 fn pictures() {
-    let folder =
-        PathBuf::from(std::env::var_os("JUYU_PICTURES").expect("JUYU_PICTURES names a folder"));
+    let folder = PathBuf::from(std::env::var_os("JUYU_PICTURES").expect("JUYU_PICTURES names a folder"));
     fs::create_dir_all(&folder).unwrap();
     let sample = Agent::start(sample::busy());
     for (language, theme, look) in LOOKS {
@@ -44,10 +40,7 @@ fn pictures() {
             window.send(Message::Open(page));
             for (size, size_name) in SIZES {
                 window.resize(size);
-                take(
-                    &window,
-                    &folder.join(format!("{name}-{look}-{size_name}.png")),
-                );
+                take(&window, &folder.join(format!("{name}-{look}-{size_name}.png")));
             }
         }
     }

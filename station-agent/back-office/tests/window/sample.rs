@@ -8,58 +8,13 @@ use station_api::{
 use crate::agent::Known;
 
 /// id, Korean name, English name, kind, price, on hand, sold, expected (thousandths).
-type Row = (
-    &'static str,
-    &'static str,
-    &'static str,
-    Kind,
-    i64,
-    i64,
-    i64,
-    i64,
-);
+type Row = (&'static str, &'static str, &'static str, Kind, i64, i64, i64, i64);
 
 const ROWS: [Row; 12] = [
-    (
-        "CD1001",
-        "휘발유",
-        "Gasoline",
-        Kind::Fuel,
-        1_670,
-        18_253_412,
-        6_412_588,
-        20_000_000,
-    ),
-    (
-        "CD1002",
-        "경유",
-        "Diesel",
-        Kind::Fuel,
-        1_540,
-        9_120_034,
-        8_004_966,
-        16_000_000,
-    ),
-    (
-        "CD1003",
-        "고급휘발유",
-        "Premium gasoline",
-        Kind::Fuel,
-        1_960,
-        4_000_000,
-        312_450,
-        0,
-    ),
-    (
-        "CD1004",
-        "실내등유",
-        "Kerosene",
-        Kind::Fuel,
-        1_320,
-        -12_500,
-        812_500,
-        8_000_000,
-    ),
+    ("CD1001", "휘발유", "Gasoline", Kind::Fuel, 1_670, 18_253_412, 6_412_588, 20_000_000),
+    ("CD1002", "경유", "Diesel", Kind::Fuel, 1_540, 9_120_034, 8_004_966, 16_000_000),
+    ("CD1003", "고급휘발유", "Premium gasoline", Kind::Fuel, 1_960, 4_000_000, 312_450, 0),
+    ("CD1004", "실내등유", "Kerosene", Kind::Fuel, 1_320, -12_500, 812_500, 8_000_000),
     (
         "CD1005",
         "면세 경유 (농업용·어업용 공급 확인서 대상)",
@@ -70,76 +25,13 @@ const ROWS: [Row; 12] = [
         0,
         0,
     ),
-    (
-        "GD2001",
-        "생수 500 ml",
-        "Water 500 ml",
-        Kind::Goods,
-        1_000,
-        212_000,
-        28_000,
-        0,
-    ),
-    (
-        "GD2002",
-        "캔커피",
-        "Canned coffee",
-        Kind::Goods,
-        1_500,
-        148_000,
-        32_000,
-        0,
-    ),
-    (
-        "GD2003",
-        "엔진오일 1 L",
-        "Engine oil 1 L",
-        Kind::Goods,
-        9_800,
-        24_000,
-        2_000,
-        0,
-    ),
-    (
-        "GD2004",
-        "요소수 10 L",
-        "AdBlue 10 L",
-        Kind::Goods,
-        12_000,
-        61_000,
-        9_000,
-        0,
-    ),
-    (
-        "GD2005",
-        "워셔액",
-        "Washer fluid",
-        Kind::Goods,
-        3_500,
-        40_000,
-        0,
-        0,
-    ),
-    (
-        "GD2006",
-        "물티슈",
-        "Wet wipes",
-        Kind::Goods,
-        2_000,
-        55_000,
-        5_000,
-        0,
-    ),
-    (
-        "GD2007",
-        "세차권",
-        "Car wash ticket",
-        Kind::Goods,
-        8_000,
-        500_000,
-        17_000,
-        0,
-    ),
+    ("GD2001", "생수 500 ml", "Water 500 ml", Kind::Goods, 1_000, 212_000, 28_000, 0),
+    ("GD2002", "캔커피", "Canned coffee", Kind::Goods, 1_500, 148_000, 32_000, 0),
+    ("GD2003", "엔진오일 1 L", "Engine oil 1 L", Kind::Goods, 9_800, 24_000, 2_000, 0),
+    ("GD2004", "요소수 10 L", "AdBlue 10 L", Kind::Goods, 12_000, 61_000, 9_000, 0),
+    ("GD2005", "워셔액", "Washer fluid", Kind::Goods, 3_500, 40_000, 0, 0),
+    ("GD2006", "물티슈", "Wet wipes", Kind::Goods, 2_000, 55_000, 5_000, 0),
+    ("GD2007", "세차권", "Car wash ticket", Kind::Goods, 8_000, 500_000, 17_000, 0),
 ];
 
 const fn unit(kind: Kind) -> Unit {
@@ -164,9 +56,7 @@ pub fn busy() -> Known {
         })
         .collect();
     let amount = sales.iter().map(|row| row.amount).sum();
-    let by_hour = [2, 5, 18, 42, 61, 38, 27, 31, 44, 29]
-        .into_iter()
-        .zip(5_u8..);
+    let by_hour = [2, 5, 18, 42, 61, 38, 27, 31, 44, 29].into_iter().zip(5_u8..);
     let overview = Overview {
         station_code: "ST0001".to_owned(),
         station_name: "SK Imme".to_owned(),
@@ -179,18 +69,8 @@ pub fn busy() -> Known {
             pending_oldest_at: Some("2026-11-23T05:02:01Z".to_owned()),
         },
         terminals: vec![
-            terminal(
-                1,
-                Some("2026-11-23T05:05:05Z"),
-                9,
-                Some("2026-11-23T05:04:41Z"),
-            ),
-            terminal(
-                2,
-                Some("2026-11-23T04:51:05Z"),
-                5,
-                Some("2026-11-23T04:50:12Z"),
-            ),
+            terminal(1, Some("2026-11-23T05:05:05Z"), 9, Some("2026-11-23T05:04:41Z")),
+            terminal(2, Some("2026-11-23T04:51:05Z"), 5, Some("2026-11-23T04:50:12Z")),
             terminal(3, None, 0, None),
         ],
         stock: ROWS
@@ -206,11 +86,7 @@ pub fn busy() -> Known {
                 expected_milli: expected,
             })
             .collect(),
-        sales_total: SalesTotal {
-            count: 312,
-            cancelled_count: 3,
-            amount,
-        },
+        sales_total: SalesTotal { count: 312, cancelled_count: 3, amount },
         sales,
         by_hour: by_hour
             .map(|(amount, hour)| HourSales {
@@ -220,12 +96,7 @@ pub fn busy() -> Known {
             })
             .collect(),
     };
-    Known {
-        overview,
-        deliveries: deliveries(),
-        orders: orders(),
-        products: products(),
-    }
+    Known { overview, deliveries: deliveries(), orders: orders(), products: products() }
 }
 
 /// A station that was enrolled a minute ago.
@@ -235,34 +106,15 @@ pub fn fresh() -> Known {
         terminals: Vec::new(),
         stock: Vec::new(),
         sales: Vec::new(),
-        sales_total: SalesTotal {
-            count: 0,
-            cancelled_count: 0,
-            amount: 0,
-        },
+        sales_total: SalesTotal { count: 0, cancelled_count: 0, amount: 0 },
         by_hour: Vec::new(),
-        hq: LinkState {
-            up: false,
-            last_ack_at: None,
-            pending_count: 0,
-            pending_oldest_at: None,
-        },
+        hq: LinkState { up: false, last_ack_at: None, pending_count: 0, pending_oldest_at: None },
         ..busy.overview
     };
-    Known {
-        overview,
-        deliveries: Vec::new(),
-        orders: Vec::new(),
-        products: Vec::new(),
-    }
+    Known { overview, deliveries: Vec::new(), orders: Vec::new(), products: Vec::new() }
 }
 
-fn terminal(
-    terminal: u32,
-    seen: Option<&str>,
-    pending_at_hq: u64,
-    sale: Option<&str>,
-) -> TerminalState {
+fn terminal(terminal: u32, seen: Option<&str>, pending_at_hq: u64, sale: Option<&str>) -> TerminalState {
     TerminalState {
         terminal,
         last_seen_at: seen.map(str::to_owned),
@@ -287,50 +139,27 @@ fn products() -> Vec<Product> {
 }
 
 fn deliveries() -> Vec<Delivery> {
-    let delivery =
-        |row: usize, order_id: &str, car: Option<&str>, milli, received: Option<i64>| Delivery {
-            order_id: order_id.to_owned(),
-            ship_id: format!("S-{order_id}"),
-            product_id: ROWS[row].0.to_owned(),
-            name_ko: ROWS[row].1.to_owned(),
-            name_en: ROWS[row].2.to_owned(),
-            unit: unit(ROWS[row].3),
-            quantity_milli: milli,
-            car_number: car.map(str::to_owned),
-            shipped_at: "2026-11-23T03:40:00Z".to_owned(),
-            state: if received.is_some() {
-                DeliveryState::Confirmed
-            } else {
-                DeliveryState::Expected
-            },
-            received_milli: received,
-            received_at: received.map(|_| "2026-11-22T09:12:00Z".to_owned()),
-        };
+    let delivery = |row: usize, order_id: &str, car: Option<&str>, milli, received: Option<i64>| Delivery {
+        order_id: order_id.to_owned(),
+        ship_id: format!("S-{order_id}"),
+        product_id: ROWS[row].0.to_owned(),
+        name_ko: ROWS[row].1.to_owned(),
+        name_en: ROWS[row].2.to_owned(),
+        unit: unit(ROWS[row].3),
+        quantity_milli: milli,
+        car_number: car.map(str::to_owned),
+        shipped_at: "2026-11-23T03:40:00Z".to_owned(),
+        state: if received.is_some() { DeliveryState::Confirmed } else { DeliveryState::Expected },
+        received_milli: received,
+        received_at: received.map(|_| "2026-11-22T09:12:00Z".to_owned()),
+    };
     vec![
         delivery(0, "O-1041", Some("서울80바1234"), 20_000_000, None),
         delivery(1, "O-1042", Some("경기91사5678"), 16_000_000, None),
         delivery(3, "O-1043", None, 8_000_000, None),
-        delivery(
-            0,
-            "O-1030",
-            Some("서울80바1234"),
-            20_000_000,
-            Some(19_962_000),
-        ),
-        delivery(
-            1,
-            "O-1029",
-            Some("경기91사5678"),
-            16_000_000,
-            Some(16_000_000),
-        ),
-        delivery(
-            4,
-            "O-1021",
-            Some("서울80바1234"),
-            4_000_000,
-            Some(4_012_500),
-        ),
+        delivery(0, "O-1030", Some("서울80바1234"), 20_000_000, Some(19_962_000)),
+        delivery(1, "O-1029", Some("경기91사5678"), 16_000_000, Some(16_000_000)),
+        delivery(4, "O-1021", Some("서울80바1234"), 4_000_000, Some(4_012_500)),
     ]
 }
 
@@ -348,20 +177,11 @@ fn orders() -> Vec<StationOrder> {
         reason: reason.map(str::to_owned),
     };
     vec![
-        StationOrder {
-            order_id: None,
-            ..order(5, 5, 240_000, OrderStatus::Requested, None)
-        },
+        StationOrder { order_id: None, ..order(5, 5, 240_000, OrderStatus::Requested, None) },
         order(1, 4, 16_000_000, OrderStatus::Ordered, None),
         order(0, 3, 20_000_000, OrderStatus::Shipped, None),
         order(2, 2, 4_000_000, OrderStatus::Confirmed, None),
-        order(
-            4,
-            1,
-            90_000_000,
-            OrderStatus::Refused,
-            Some("월 배정량 8,000 L를 넘습니다"),
-        ),
+        order(4, 1, 90_000_000, OrderStatus::Refused, Some("월 배정량 8,000 L를 넘습니다")),
         order(3, 0, 8_000_000, OrderStatus::Cancelled, None),
     ]
 }

@@ -29,21 +29,14 @@ impl Window {
     }
 
     pub fn open_at(url: &str, token: &str, language: Language, theme: Theme) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let client = {
             let _guard = runtime.enter();
             Client::new(url, token).unwrap()
         };
         let (app, first) = App::open(client, language, theme);
-        let mut window = Self {
-            app,
-            runtime,
-            size: SMALL,
-        };
+        let mut window = Self { app, runtime, size: SMALL };
         window.run(first);
         window
     }
@@ -104,8 +97,7 @@ impl Window {
 
     pub fn click(&mut self, text: &str) {
         self.act(|ui| {
-            ui.click(text)
-                .unwrap_or_else(|error| panic!("no {text:?} to click: {error}"));
+            ui.click(text).unwrap_or_else(|error| panic!("no {text:?} to click: {error}"));
         });
     }
 

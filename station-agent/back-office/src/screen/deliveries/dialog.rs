@@ -32,11 +32,7 @@ impl Dialog {
     /// The dialog as it opens: the shipped quantity is the first proposal.
     pub(super) fn open(delivery: Delivery) -> Self {
         let measured = format::typed(delivery.quantity_milli);
-        Self {
-            delivery,
-            measured,
-            phase: Phase::Typing,
-        }
+        Self { delivery, measured, phase: Phase::Typing }
     }
 
     pub(super) fn is_sending(&self) -> bool {
@@ -49,13 +45,8 @@ impl Dialog {
 
     pub(super) fn view<'a>(&'a self, shown: Shown<'a>) -> Element<'a, Message> {
         let delivery = &self.delivery;
-        let shipped = shown
-            .quantity(delivery.quantity_milli, delivery.unit)
-            .strong();
-        let car = delivery
-            .car_number
-            .as_deref()
-            .map_or_else(blank, |car| body(car).into());
+        let shipped = shown.quantity(delivery.quantity_milli, delivery.unit).strong();
+        let car = delivery.car_number.as_deref().map_or_else(blank, |car| body(car).into());
         column![
             headline(shown.text("deliveries.dialog_title")),
             body(shown.name(&delivery.name_ko, &delivery.name_en)).class(Ink::Muted),
@@ -73,9 +64,7 @@ impl Dialog {
     }
 
     fn field<'a>(&'a self, shown: Shown<'a>) -> Element<'a, Message> {
-        let is_wrong = self
-            .read()
-            .is_err_and(|fault| quantity_fault(shown, fault).is_some());
+        let is_wrong = self.read().is_err_and(|fault| quantity_fault(shown, fault).is_some());
         let field = text_input(shown.text("deliveries.measured_hint"), &self.measured)
             .id(MEASURED)
             .size(size::TITLE)
@@ -92,14 +81,11 @@ impl Dialog {
 
     fn difference<'a>(&'a self, shown: Shown<'a>) -> Element<'a, Message> {
         match self.read() {
-            Ok(milli) => over_short(
-                shown,
-                milli.saturating_sub(self.delivery.quantity_milli),
-                self.delivery.unit,
-            ),
-            Err(fault) => quantity_fault(shown, fault).map_or_else(blank, |words| {
-                caption(words).class(Ink::Toned(Tone::Bad)).into()
-            }),
+            Ok(milli) => {
+                over_short(shown, milli.saturating_sub(self.delivery.quantity_milli), self.delivery.unit)
+            }
+            Err(fault) => quantity_fault(shown, fault)
+                .map_or_else(blank, |words| caption(words).class(Ink::Toned(Tone::Bad)).into()),
         }
     }
 
@@ -112,11 +98,7 @@ impl Dialog {
 
     fn buttons<'a>(&'a self, shown: Shown<'a>) -> Element<'a, Message> {
         let is_sending = self.is_sending();
-        let word = if is_sending {
-            "deliveries.sending"
-        } else {
-            "deliveries.confirm"
-        };
+        let word = if is_sending { "deliveries.sending" } else { "deliveries.confirm" };
         let confirm = button(strong(shown.text(word)))
             .padding(Padding::from([space::S, space::L]))
             .on_press_maybe((self.read().is_ok() && !is_sending).then_some(Message::Confirm));
@@ -134,7 +116,5 @@ impl Dialog {
 }
 
 fn fact<'a>(name: &'a str, value: Element<'a, Message>) -> Element<'a, Message> {
-    row![body(name).class(Ink::Muted), filler::horizontal(), value]
-        .align_y(Vertical::Center)
-        .into()
+    row![body(name).class(Ink::Muted), filler::horizontal(), value].align_y(Vertical::Center).into()
 }

@@ -18,8 +18,8 @@ const ORDERS_SHOWN_MAX: usize = 200;
 
 pub(super) fn orders<'a>(shown: Shown<'a>) -> Element<'a, Message> {
     let content = if shown.station.orders.is_empty() {
-        let [what, why, now] = ["orders.empty_what", "orders.empty_why", "orders.empty_now"]
-            .map(|key| shown.text(key));
+        let [what, why, now] =
+            ["orders.empty_what", "orders.empty_why", "orders.empty_now"].map(|key| shown.text(key));
         empty(Icon::Orders, what, why, now)
     } else {
         let columns = [
@@ -35,35 +35,22 @@ pub(super) fn orders<'a>(shown: Shown<'a>) -> Element<'a, Message> {
                 vec![
                     figure(format::date_time(&order.requested_at)).into(),
                     name_cell(shown.name(&order.name_ko, &order.name_en)),
-                    shown
-                        .quantity(order.quantity_milli, order.unit)
-                        .strong()
-                        .into(),
+                    shown.quantity(order.quantity_milli, order.unit).strong().into(),
                     status(shown, order),
                 ]
             }),
         )
     };
-    card(shown.text("orders.title"), None, shown.stale(), content)
-        .height(Length::Fill)
-        .into()
+    card(shown.text("orders.title"), None, shown.stale(), content).height(Length::Fill).into()
 }
 
 fn status<'a>(shown: Shown<'a>, order: &'a StationOrder) -> Element<'a, Message> {
     let way = |reached| {
-        let words = [
-            "orders.requested",
-            "orders.ordered",
-            "orders.shipped",
-            "orders.confirmed",
-        ];
+        let words = ["orders.requested", "orders.ordered", "orders.shipped", "orders.confirmed"];
         stepper(Step::way(words.map(|key| shown.text(key)), reached))
     };
     let ended = |tone, key| {
-        let reason = order
-            .reason
-            .as_deref()
-            .unwrap_or_else(|| shown.text("orders.no_reason"));
+        let reason = order.reason.as_deref().unwrap_or_else(|| shown.text("orders.no_reason"));
         row![
             chip(tone, Some(Icon::Refused), shown.text(key)),
             line(reason).size(size::CAPTION).class(Ink::Muted)

@@ -14,12 +14,9 @@ const TERMINAL_SILENT_SECONDS: i64 = 30;
 
 pub(super) fn terminals<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
     let content = if overview.terminals.is_empty() {
-        let [what, why, now] = [
-            "stock.no_terminals_what",
-            "stock.no_terminals_why",
-            "stock.no_terminals_now",
-        ]
-        .map(|key| shown.text(key));
+        let [what, why, now] =
+            ["stock.no_terminals_what", "stock.no_terminals_why", "stock.no_terminals_now"]
+                .map(|key| shown.text(key));
         empty(Icon::Empty, what, why, now)
     } else {
         let columns = [
@@ -29,62 +26,36 @@ pub(super) fn terminals<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element
             Column::number(shown.text("stock.last_sale"), 3),
             Column::number(shown.text("link.pending_short"), 3),
         ];
-        table(
-            &columns,
-            overview
-                .terminals
-                .iter()
-                .map(|terminal| terminal_row(shown, terminal)),
-        )
+        table(&columns, overview.terminals.iter().map(|terminal| terminal_row(shown, terminal)))
     };
-    card(
-        shown.text("stock.terminals_title"),
-        None,
-        shown.stale(),
-        content,
-    )
-    .height(Length::FillPortion(2))
-    .into()
+    card(shown.text("stock.terminals_title"), None, shown.stale(), content)
+        .height(Length::FillPortion(2))
+        .into()
 }
 
 fn terminal_row<'a>(shown: Shown<'a>, terminal: &'a TerminalState) -> Vec<Element<'a, Message>> {
-    let name = shown.language.fill(
-        "stock.terminal_name",
-        &[("n", &terminal.terminal.to_string())],
-    );
+    let name = shown.language.fill("stock.terminal_name", &[("n", &terminal.terminal.to_string())]);
     let state = match terminal.last_seen_at.as_deref() {
         None => chip(Tone::Neutral, None, shown.text("stock.terminal_never")),
-        Some(at) if is_silent(at, shown.now()) => chip(
-            shown.tone(Tone::Warn),
-            Some(Icon::Offline),
-            shown.text("stock.terminal_silent"),
-        ),
-        Some(_) => chip(
-            shown.tone(Tone::Good),
-            Some(Icon::Online),
-            shown.text("stock.terminal_here"),
-        ),
+        Some(at) if is_silent(at, shown.now()) => {
+            chip(shown.tone(Tone::Warn), Some(Icon::Offline), shown.text("stock.terminal_silent"))
+        }
+        Some(_) => chip(shown.tone(Tone::Good), Some(Icon::Online), shown.text("stock.terminal_here")),
     };
-    let last_sale = terminal
-        .last_sale_at
-        .as_deref()
-        .map_or_else(blank, |at| figure(format::hour_minute(at)).into());
+    let last_sale =
+        terminal.last_sale_at.as_deref().map_or_else(blank, |at| figure(format::hour_minute(at)).into());
     vec![
         figure(name).strong().into(),
         state,
         figure(shown.ago(terminal.last_seen_at.as_deref())).into(),
         last_sale,
-        figure(format::grouped_unsigned(terminal.pending_at_hq))
-            .strong()
-            .into(),
+        figure(format::grouped_unsigned(terminal.pending_at_hq)).strong().into(),
     ]
 }
 
 fn is_silent(last_seen_at: &str, now: &str) -> bool {
-    let (Ok(seen), Ok(now)) = (
-        last_seen_at.parse::<jiff::Timestamp>(),
-        now.parse::<jiff::Timestamp>(),
-    ) else {
+    let (Ok(seen), Ok(now)) = (last_seen_at.parse::<jiff::Timestamp>(), now.parse::<jiff::Timestamp>())
+    else {
         return false;
     };
     now.as_second().saturating_sub(seen.as_second()) > TERMINAL_SILENT_SECONDS
