@@ -188,6 +188,18 @@ describe('products', () => {
     expect(sent?.body).toEqual({ price: 1_690, effectiveAt: null, stationCode: null });
   });
 
+  test('of a very long list only the first rows are drawn, and the rest is offered', async () => {
+    const many = Array.from({ length: 450 }, (_, index) => sampleProduct({ productId: `GD${index}` }));
+    hq({ '/products': many });
+    location.hash = '#/products';
+    route.follow();
+    render(App);
+    await screen.findByText('Showing 300 of 450');
+    expect(screen.queryByTestId('product-GD400')).toBeNull();
+    await user.click(screen.getByTestId('more-rows'));
+    expect(screen.getByTestId('product-GD400')).toBeTruthy();
+  });
+
   test('those who have not applied the price come first, with since when', async () => {
     const row = { stationCode: 'ST0001', stationName: 'SK Imme', neededVersion: 13, appliedAt: null };
     hq({
