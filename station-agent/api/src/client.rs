@@ -9,9 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
-use crate::{
-    ConfirmDelivery, Delivery, JournalRow, Overview, PlaceOrder, Product, StationOrder, paths,
-};
+use crate::{ConfirmDelivery, Delivery, JournalRow, Overview, PlaceOrder, Product, StationOrder, paths};
 
 mod error;
 mod key;
@@ -39,9 +37,7 @@ pub struct Client {
 impl fmt::Debug for Client {
     /// Leaves the token out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("base_url", &self.base_url.as_str())
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
     }
 }
 
@@ -51,12 +47,10 @@ impl Client {
     /// # Errors
     /// [`ClientError::Settings`] when the address is not an `http` one or the token cannot stand in a header.
     pub fn new(base_url: &str, token: &str) -> Result<Self, ClientError> {
-        let base_url = Url::parse(base_url.trim())
-            .ok()
-            .filter(|url| url.scheme() == "http" && url.has_host())
-            .ok_or(ClientError::Settings {
-                what: "the agent's address is not of the form http://host:port",
-            })?;
+        let base_url =
+            Url::parse(base_url.trim()).ok().filter(|url| url.scheme() == "http" && url.has_host()).ok_or(
+                ClientError::Settings { what: "the agent's address is not of the form http://host:port" },
+            )?;
         let token = token.trim();
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
             .ok()
@@ -72,11 +66,7 @@ impl Client {
             .no_proxy()
             .build()
             .map_err(ClientError::Unreachable)?;
-        Ok(Self {
-            http,
-            base_url,
-            authorization,
-        })
+        Ok(Self { http, base_url, authorization })
     }
 
     /// The address this client talks to.
@@ -112,12 +102,7 @@ impl Client {
         confirm: ConfirmDelivery,
         key: &IdempotencyKey,
     ) -> Result<Delivery, ClientError> {
-        self.post(
-            self.url_of_order(paths::DELIVERY_CONFIRM, order_id),
-            &confirm,
-            key,
-        )
-        .await
+        self.post(self.url_of_order(paths::DELIVERY_CONFIRM, order_id), &confirm, key).await
     }
 
     /// Orders of this station.
@@ -154,8 +139,7 @@ impl Client {
     /// Any [`ClientError`].
     pub async fn journal(&self, limit: u32) -> Result<Vec<JournalRow>, ClientError> {
         let mut url = self.url(paths::JOURNAL);
-        url.query_pairs_mut()
-            .append_pair("limit", &limit.to_string());
+        url.query_pairs_mut().append_pair("limit", &limit.to_string());
         self.get(url).await
     }
 
@@ -171,11 +155,7 @@ impl Client {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.clear();
             for segment in path.split('/').skip(1) {
-                segments.push(if segment == "{order_id}" {
-                    order_id
-                } else {
-                    segment
-                });
+                segments.push(if segment == "{order_id}" { order_id } else { segment });
             }
         }
         url
@@ -200,10 +180,7 @@ impl Client {
         .await
     }
 
-    async fn send<T: DeserializeOwned>(
-        &self,
-        request: reqwest::RequestBuilder,
-    ) -> Result<T, ClientError> {
+    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, ClientError> {
         let reply = request
             .header(AUTHORIZATION, self.authorization.clone())
             .send()
@@ -221,9 +198,7 @@ impl Client {
             return serde_json::from_slice(&body).map_err(ClientError::NotJson);
         }
         match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) if is_json => {
-                Err(ClientError::Refused(Box::new(Refusal { status, problem })))
-            }
+            Ok(problem) if is_json => Err(ClientError::Refused(Box::new(Refusal { status, problem }))),
             Ok(_) | Err(_) => Err(ClientError::UnexpectedStatus { status }),
         }
     }
@@ -233,20 +208,12 @@ impl Client {
 async fn read_limited(mut reply: reqwest::Response) -> Result<Vec<u8>, ClientError> {
     let announced = reply.content_length().unwrap_or(0);
     if announced > u64::try_from(REPLY_BYTES_MAX).unwrap_or(u64::MAX) {
-        return Err(ClientError::TooLarge {
-            limit_bytes: REPLY_BYTES_MAX,
-        });
+        return Err(ClientError::TooLarge { limit_bytes: REPLY_BYTES_MAX });
     }
-    let mut body = Vec::with_capacity(
-        usize::try_from(announced)
-            .unwrap_or(0)
-            .min(REPLY_BYTES_RESERVED_MAX),
-    );
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0).min(REPLY_BYTES_RESERVED_MAX));
     while let Some(chunk) = reply.chunk().await.map_err(ClientError::Unreachable)? {
         if body.len().saturating_add(chunk.len()) > REPLY_BYTES_MAX {
-            return Err(ClientError::TooLarge {
-                limit_bytes: REPLY_BYTES_MAX,
-            });
+            return Err(ClientError::TooLarge { limit_bytes: REPLY_BYTES_MAX });
         }
         body.extend_from_slice(&chunk);
     }

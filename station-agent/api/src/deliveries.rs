@@ -37,8 +37,7 @@ impl Delivery {
     /// Measured less shipped: positive is over, negative is short; none until confirmed.
     #[must_use]
     pub fn over_short_milli(&self) -> Option<i64> {
-        self.received_milli
-            .map(|received| received.saturating_sub(self.quantity_milli))
+        self.received_milli.map(|received| received.saturating_sub(self.quantity_milli))
     }
 }
 

@@ -126,9 +126,7 @@ impl ErrorCode {
             | Self::BadQuantity
             | Self::BadName => 400,
             Self::Unauthorized | Self::UnknownDevice => 401,
-            Self::NotFound | Self::UnknownProduct | Self::UnknownOrder | Self::UnknownAccount => {
-                404
-            }
+            Self::NotFound | Self::UnknownProduct | Self::UnknownOrder | Self::UnknownAccount => 404,
             Self::MethodNotAllowed => 405,
             Self::NotShipped | Self::AlreadyConfirmed | Self::OrderCancelled => 409,
             Self::BodyTooLarge => 413,

@@ -60,10 +60,7 @@ impl ClientError {
     /// Something answered that does not speak this API.
     #[must_use]
     pub const fn is_malformed(&self) -> bool {
-        matches!(
-            self,
-            Self::NotJson(_) | Self::TooLarge { .. } | Self::UnexpectedStatus { .. }
-        )
+        matches!(self, Self::NotJson(_) | Self::TooLarge { .. } | Self::UnexpectedStatus { .. })
     }
 }
 

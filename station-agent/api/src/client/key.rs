@@ -16,15 +16,12 @@ impl IdempotencyKey {
     /// [`ClientError::Settings`] when it is empty, too long or holds anything else.
     pub fn new(key: impl Into<String>) -> Result<Self, ClientError> {
         let key = key.into();
-        let fits = !key.is_empty()
-            && key.len() <= KEY_BYTES_MAX
-            && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits =
+            !key.is_empty() && key.len() <= KEY_BYTES_MAX && key.bytes().all(|byte| byte.is_ascii_graphic());
         if fits {
             Ok(Self(key))
         } else {
-            Err(ClientError::Settings {
-                what: "an idempotency key is 1 to 128 visible ASCII characters",
-            })
+            Err(ClientError::Settings { what: "an idempotency key is 1 to 128 visible ASCII characters" })
         }
     }
 
