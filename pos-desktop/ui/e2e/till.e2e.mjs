@@ -34,7 +34,15 @@ const STEP_MS_MAX = 20_000;
 const REACH_MS_MAX = 60_000;
 const POLL_EVERY_MS = 100;
 
-const KEY = { F1: '\uE031', F9: '\uE039', F11: '\uE03B', escape: '\uE00C' };
+const KEY = {
+  enter: '\uE007',
+  F1: '\uE031',
+  F2: '\uE032',
+  F8: '\uE038',
+  F9: '\uE039',
+  F11: '\uE03B',
+  escape: '\uE00C',
+};
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 const SIZES = [
   { width: 1280, height: 800 },
@@ -182,7 +190,7 @@ const saleOfReceipt = (receiptNo) =>
     receiptNo,
   );
 
-const sold = { touch: '', keyboard: '', change: '' };
+const sold = { touch: '', keyboard: '', change: '', card: '' };
 
 async function sells() {
   await check('shows the station, the fuels and their prices', async () => {
@@ -213,15 +221,24 @@ async function sells() {
     equal(await textOf('change'), '20,000원', 'change');
     await touch('completed-next');
   });
+  await check('sells by card with the approval number typed', async () => {
+    await press(KEY.F2, 'q', KEY.F8);
+    await shown('approval-no');
+    await press(...'30011234', KEY.enter);
+    await shown('completed');
+    sold.card = await textOf('receipt-no');
+    await press(KEY.escape);
+    await gone('completed');
+  });
   await check('gives every sale its own receipt number', async () => {
-    equal(new Set(Object.values(sold)).size, 3, 'different receipt numbers');
+    equal(new Set(Object.values(sold)).size, 4, 'different receipt numbers');
   });
 }
 
 async function follows() {
   await check('lists the sales, the newest first', async () => {
     await press(KEY.F11);
-    const id = await until('the sale in the list', () => saleOfReceipt(sold.change));
+    const id = await until('the sale in the list', () => saleOfReceipt(sold.card));
     equal((await saleIds())[0], id, 'first row');
   });
   for (const [place, name] of [

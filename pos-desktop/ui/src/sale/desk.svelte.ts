@@ -33,6 +33,8 @@ export class SaleDesk {
   account = $state.raw<Account | null>(null);
   completed = $state.raw<Completed | null>(null);
   failure = $state.raw<TillError | null>(null);
+  /** False until the core has told what it kept in the cart. */
+  isOpen = false;
   readonly hasLines = $derived(this.cart.lines.length > 0);
 
   readonly #steps = new Steps((cause) => {
@@ -45,7 +47,8 @@ export class SaleDesk {
   open(): Promise<void> {
     return this.#steps.run(async () => {
       this.#take(await bridge.cart());
-      await this.menu.refresh();
+      this.isOpen = true;
+      this.failure = null;
       if (this.cart.accountId !== null) await this.#findAccount(this.cart.accountId);
     });
   }
@@ -137,9 +140,8 @@ export class SaleDesk {
   /** Enter in the search box. */
   takeBest(): Promise<void> {
     return this.#steps.run(async () => {
-      await this.menu.refresh();
-      const product = this.menu.best();
-      if (product === undefined || this.menu.query.trim() === '') return;
+      const product = await this.menu.best();
+      if (product === undefined) return;
       await this.menu.search('');
       if (product.kind === 'goods') return this.#addGoods(product);
       this.#chooseFuel(product);

@@ -64,12 +64,13 @@ export class Menu {
     return found.find((product) => product.barcode === code || product.productId === code);
   }
 
-  /** What Enter in the search box means: the product with that code, else the first one shown. */
-  best(): MenuProduct | undefined {
+  /** What Enter in the search box means: the product with that code, else the first one found. */
+  async best(): Promise<MenuProduct | undefined> {
     const query = this.query.trim();
-    const exact = this.#found.find(
-      (product) => product.barcode === query || product.productId === query,
-    );
-    return exact ?? this.tiles.fuels[0] ?? this.tiles.goods[0];
+    if (query === '') return undefined;
+    // Asked anew: Enter may come before the answer to the last letter is on the screen.
+    const found = await productMenu(query);
+    const exact = found.find((product) => product.barcode === query || product.productId === query);
+    return exact ?? found.find((product) => product.kind === 'fuel') ?? found[0];
   }
 }

@@ -1,4 +1,4 @@
-import { waitFor } from '@testing-library/svelte';
+import { fireEvent, waitFor } from '@testing-library/svelte';
 import { describe, expect, test } from 'vitest';
 import { absent, keys, openTill, scan, seen, shown, textOf, touch } from '../testing/window';
 
@@ -177,6 +177,17 @@ describe('the cart', () => {
     await waitFor(() => expect(textOf('total')).toBe('70,000원'));
   });
 
+  test('comes back late when the core cannot tell it at first', async () => {
+    const till = await openTill((fake) => {
+      fake.answer('cart_add_line', { productId: 'CD1001', entry: { by: 'amount', won: 70_000 } });
+      fake.failing.set('cart', { code: 'storage_failed', message: '', detail: null });
+    });
+    expect((await shown('notice')).dataset['code']).toBe('storage_failed');
+    till.failing.clear();
+    await waitFor(() => expect(textOf('total')).toBe('70,000원'), { timeout: 3_000 });
+    expect(absent('notice')).toBe(true);
+  });
+
   test('is emptied only after a question', async () => {
     const till = await openTill();
     await touch('product-GD2003');
@@ -211,6 +222,27 @@ describe('the cart', () => {
 });
 
 describe('the product list', () => {
+  test('takes the first product found on Enter and shows the whole list again', async () => {
+    await openTill();
+    const box = seen('search') as HTMLInputElement;
+    box.focus();
+    await fireEvent.input(box, { target: { value: '커피' } });
+    await waitFor(() => expect(absent('product-CD1001')).toBe(true));
+    await keys(['Enter']);
+    await waitFor(() => expect(textOf('cart-line-1')).toContain('캔커피'));
+    await shown('product-CD1001');
+  });
+
+  test('that finds nothing says so and adds nothing', async () => {
+    const till = await openTill();
+    const box = seen('search') as HTMLInputElement;
+    box.focus();
+    await fireEvent.input(box, { target: { value: '없는 상품' } });
+    expect((await shown('menu-none')).textContent).toContain('없는 상품');
+    await keys(['Enter']);
+    expect(till.callsOf('cart_add_line')).toHaveLength(0);
+  });
+
   test('shows a changed price without being asked', async () => {
     const till = await openTill();
     await waitFor(() => expect(textOf('price-CD1001')).toBe('1,670원/L'));

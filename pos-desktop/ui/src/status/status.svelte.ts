@@ -23,14 +23,20 @@ export class StatusWatch {
       ? ''
       : [this.status.pendingCount, this.status.agentLastAckAt, this.status.hqLastAckAt].join(' '),
   );
+  theme = $state<Theme>('system');
   #asking = false;
+  /** Counts the choices made here: an answer asked for before the last one still tells the old. */
+  #choices = 0;
 
   async poll(): Promise<void> {
     this.#lookedAtMs = Date.now();
     if (this.#asking) return;
     this.#asking = true;
+    const choices = this.#choices;
     try {
-      this.#take(await tillStatus());
+      const status = await tillStatus();
+      this.#take(status);
+      if (choices === this.#choices) this.#show(status);
     } catch {
       // Counted by the time since the last answer; the banner says so after STALE_AFTER_MS.
     } finally {
@@ -42,37 +48,34 @@ export class StatusWatch {
     this.#answeredAtMs = Date.now();
     this.#lookedAtMs = this.#answeredAtMs;
     this.status = status;
-    showLanguage(status.language);
-    showTheme(status.theme);
   }
 
-  async chooseLanguage(language: Language): Promise<void> {
-    showLanguage(language);
-    await this.#keep(() => setLanguage(language));
+  #show({ language, theme }: Pick<TillStatus, 'language' | 'theme'>): void {
+    locale.language = language;
+    document.documentElement.lang = language;
+    this.theme = theme;
+    if (theme === 'system') delete document.documentElement.dataset['theme'];
+    else document.documentElement.dataset['theme'] = theme;
   }
 
-  async chooseTheme(theme: Theme): Promise<void> {
-    showTheme(theme);
-    if (this.status !== null) this.status = { ...this.status, theme };
-    await this.#keep(() => setTheme(theme));
+  chooseLanguage(language: Language): Promise<void> {
+    this.#show({ language, theme: this.theme });
+    return this.#keep(() => setLanguage(language));
+  }
+
+  chooseTheme(theme: Theme): Promise<void> {
+    this.#show({ language: locale.language, theme });
+    return this.#keep(() => setTheme(theme));
   }
 
   async #keep(save: () => Promise<unknown>): Promise<void> {
+    this.#choices += 1;
     try {
       await save();
     } catch {
       // The choice is not kept; the next answer of the core shows what is.
     }
+    this.#choices += 1;
     await this.poll();
   }
-}
-
-function showLanguage(language: Language): void {
-  locale.language = language;
-  document.documentElement.lang = language;
-}
-
-function showTheme(theme: Theme): void {
-  if (theme === 'system') delete document.documentElement.dataset['theme'];
-  else document.documentElement.dataset['theme'] = theme;
 }

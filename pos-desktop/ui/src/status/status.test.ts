@@ -1,6 +1,10 @@
+import { mockIPC } from '@tauri-apps/api/mocks';
 import { waitFor } from '@testing-library/svelte';
 import { describe, expect, test } from 'vitest';
+import { locale } from '../shared/i18n.svelte';
+import { FakeTill } from '../testing/fakeTill';
 import { openTill, seen, shown, textOf, touch } from '../testing/window';
+import { StatusWatch } from './status.svelte';
 
 describe('the status bar', () => {
   test('always says what is not yet at HQ and for how long', async () => {
@@ -45,5 +49,26 @@ describe('the status bar', () => {
     expect(till.callsOf('set_theme')).toEqual([{ theme: 'dark' }]);
     await touch('theme-system');
     await waitFor(() => expect(document.documentElement.dataset['theme']).toBeUndefined());
+  });
+});
+
+describe('a choice made in the window', () => {
+  test('is not undone by an answer that was asked for before it', async () => {
+    let answerOld = (): void => undefined;
+    const till = new FakeTill();
+    const old = { ...till.status };
+    mockIPC((command, args) =>
+      command === 'till_status' && till.callsOf('set_language').length === 0
+        ? new Promise((resolve) => (answerOld = () => resolve(old)))
+        : till.answer(command, (args ?? {}) as Record<string, unknown>),
+    );
+    const watch = new StatusWatch();
+    const asked = watch.poll();
+    const chosen = watch.chooseLanguage('en');
+    answerOld();
+    await Promise.all([asked, chosen]);
+    expect(locale.language).toBe('en');
+    await watch.poll();
+    expect(locale.language).toBe('en');
   });
 });
