@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 const NO_DELIVERIES: &str = "[]";
 
 /// Serves one request with `reply` and hands back what was asked.
+#[cfg(test)]
 async fn serve_once(reply: Vec<u8>) -> (Client, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -58,6 +59,7 @@ fn problem(status: u16, code: &str) -> Vec<u8> {
     reply(status, "application/problem+json", &body)
 }
 
+#[cfg(test)]
 fn key() -> IdempotencyKey {
     IdempotencyKey::new("key-1").unwrap()
 }

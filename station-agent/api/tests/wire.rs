@@ -2,6 +2,7 @@
 
 use station_api::{ConfirmDelivery, DeliveryState, ErrorCode, Kind, OrderStatus, PlaceOrder, Problem, Unit};
 
+#[cfg(test)]
 fn json(value: impl serde::Serialize) -> String {
     serde_json::to_string(&value).unwrap()
 }

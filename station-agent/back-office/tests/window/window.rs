@@ -154,7 +154,6 @@ impl Window {
             }
         }
         let _ = self.ui().find(Gather(std::sync::Arc::clone(&seen)));
-        let texts = seen.lock().unwrap().clone();
-        texts
+        std::mem::take(&mut *seen.lock().unwrap())
     }
 }
