@@ -84,7 +84,11 @@ impl DeviceFile {
     ///
     /// # Errors
     /// When the system has no randomness to give.
-    pub fn mint(station: StationCode, role: Role, terminal: Option<TerminalNo>) -> Result<Self, getrandom::Error> {
+    pub fn mint(
+        station: StationCode,
+        role: Role,
+        terminal: Option<TerminalNo>,
+    ) -> Result<Self, getrandom::Error> {
         let mut secret = [0u8; 32];
         getrandom::fill(&mut secret)?;
         Ok(Self { device: DeviceId(random_16()?), station, role, terminal, secret: hex(&secret) })
@@ -110,8 +114,10 @@ impl DeviceFile {
     /// Writes it beside and renames it into place, readable by its owner only.
     pub fn write(&self, path: &Path) -> Result<(), DeviceFileError> {
         let io = |source| DeviceFileError::Io { path: path.display().to_string(), source };
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|why| DeviceFileError::Malformed { path: path.display().to_string(), why: why.to_string() })?;
+        let text = serde_json::to_string_pretty(self).map_err(|why| DeviceFileError::Malformed {
+            path: path.display().to_string(),
+            why: why.to_string(),
+        })?;
         let beside = path.with_extension("new");
         let mut file = OpenOptions::new()
             .create(true)
@@ -137,7 +143,12 @@ impl DeviceFile {
 
     /// Who this device is, in its own journal.
     pub fn origin(&self) -> Origin {
-        Origin { station: self.station.clone(), device: self.device, role: self.role, terminal: self.terminal }
+        Origin {
+            station: self.station.clone(),
+            device: self.device,
+            role: self.role,
+            terminal: self.terminal,
+        }
     }
 
     /// What its issuer keeps.

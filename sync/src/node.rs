@@ -14,7 +14,8 @@ use sync_proto::project::{Posting, Projection, ProjectionError, WANT_ROUNDS_MAX}
 use sync_proto::rows::{RowChange, RowError, RowKey, Rows, Table};
 use sync_proto::wire::FeedItem;
 use sync_proto::{
-    BusinessDay, ChainHash, Entry, EntryKey, Envelope, Fact, FeedVersion, Incarnation, Origin, Stamp, StreamId,
+    BusinessDay, ChainHash, Entry, EntryKey, Envelope, Fact, FeedVersion, Incarnation, Origin, Stamp,
+    StreamId,
 };
 
 use crate::store::{Commit, FeedHead, Store, StoreError, StreamRow};
@@ -117,7 +118,8 @@ impl<S: Store> Node<S> {
                 ))));
             }
             None => {
-                let opened = StreamOpened::new_device(node.me.station.clone(), node.me.role, node.me.terminal);
+                let opened =
+                    StreamOpened::new_device(node.me.station.clone(), node.me.role, node.me.terminal);
                 node.open_stream(own, opened, now)?;
             }
         }
@@ -127,12 +129,8 @@ impl<S: Store> Node<S> {
     /// Starts a new life of this device's journal, citing the one before (R4).
     pub fn reincarnate(&mut self, entropy: [u8; 16], why: &str, now: Stamp) -> Result<StreamId, NodeError> {
         let head = self.own_head()?;
-        let opened = StreamOpened::new_device(self.me.station.clone(), self.me.role, self.me.terminal).citing(
-            self.own.incarnation,
-            head.seq,
-            head.hash,
-            why,
-        );
+        let opened = StreamOpened::new_device(self.me.station.clone(), self.me.role, self.me.terminal)
+            .citing(self.own.incarnation, head.seq, head.hash, why);
         let own = StreamId { device: self.me.device, incarnation: Incarnation(entropy) };
         self.open_stream(own, opened, now)?;
         Ok(own)
@@ -250,7 +248,9 @@ impl<S: Store> Node<S> {
                 .or(head)
                 .map_or(FeedVersion(0), |head| head.version);
             let version = FeedVersion(before.0.saturating_add(1));
-            commit.feed_items.push((scope.clone(), FeedItem { key: key.clone(), version, bytes: bytes.to_vec() }));
+            commit
+                .feed_items
+                .push((scope.clone(), FeedItem { key: key.clone(), version, bytes: bytes.to_vec() }));
             commit.feed_heads.push((scope.clone(), FeedHead { writer: self.own.incarnation, version }));
             last = Some(version);
         }
@@ -280,7 +280,9 @@ impl<S: Store> Node<S> {
     fn own_head(&mut self) -> Result<Head, NodeError> {
         let own = self.own;
         self.store.stream(&own)?.map(|row| row.head).ok_or_else(|| {
-            NodeError::Store(StoreError::Damaged("the journal's own stream is not in the database".to_owned()))
+            NodeError::Store(StoreError::Damaged(
+                "the journal's own stream is not in the database".to_owned(),
+            ))
         })
     }
 

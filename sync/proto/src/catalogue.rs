@@ -138,8 +138,12 @@ mod tests {
     fn the_most_specific_scope_wins_and_then_the_latest_schedule() {
         let here = StationCode::new("ST0001").unwrap();
         let there = StationCode::new("ST0002").unwrap();
-        let prices =
-            [price("", 0, 1600, 1), price("", 100, 1700, 2), price("ST0001", 50, 1650, 3), price("", 900, 1800, 4)];
+        let prices = [
+            price("", 0, 1600, 1),
+            price("", 100, 1700, 2),
+            price("ST0001", 50, 1650, 3),
+            price("", 900, 1800, 4),
+        ];
         assert_eq!(price_at(&prices, &there, 99).unwrap().price, 1600);
         assert_eq!(price_at(&prices, &there, 100).unwrap().price, 1700);
         assert_eq!(price_at(&prices, &here, 100).unwrap().price, 1650);

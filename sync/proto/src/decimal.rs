@@ -27,7 +27,8 @@ pub fn parse_milli(text: &str) -> Result<i64, DecimalError> {
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    if (whole.is_empty() && part.is_empty()) || !whole.bytes().chain(part.bytes()).all(|b| b.is_ascii_digit()) {
+    if (whole.is_empty() && part.is_empty()) || !whole.bytes().chain(part.bytes()).all(|b| b.is_ascii_digit())
+    {
         return Err(DecimalError::NotANumber);
     }
     let (kept, dropped) = part.split_at_checked(3).unwrap_or((part, ""));
@@ -39,7 +40,8 @@ pub fn parse_milli(text: &str) -> Result<i64, DecimalError> {
     if whole.len() > 10 {
         return Err(DecimalError::TooLarge);
     }
-    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| DecimalError::NotANumber)? };
+    let whole: i64 =
+        if whole.is_empty() { 0 } else { whole.parse().map_err(|_| DecimalError::NotANumber)? };
     let thousandths: i64 = format!("{kept:0<3}").parse().map_err(|_| DecimalError::NotANumber)?;
     let milli = whole.saturating_mul(1000).saturating_add(thousandths);
     if milli > WHOLE_UNITS_MAX * 1000 {

@@ -145,7 +145,11 @@ mod tests {
             total: Money(33_400),
             vat: Money(3_036),
         };
-        Envelope::new(Stamp::at_wall_ms(1_795_500_000_000), BusinessDay::new("2026-11-23").ok(), Fact::Sold(sold))
+        Envelope::new(
+            Stamp::at_wall_ms(1_795_500_000_000),
+            BusinessDay::new("2026-11-23").ok(),
+            Fact::Sold(sold),
+        )
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::quantity::Money;
 pub use account::{AccountOpened, AccountPaid, SubjectNamed};
 pub use catalogue::{PriceScheduled, PriceScope, ProductChanged, ProductKind};
 pub use device::{FeedApplied, FeedScope, StreamOpened};
-pub use logistics::{Shipped, ShipmentPlanned};
+pub use logistics::{ShipmentPlanned, Shipped};
 pub use order::{OrderCancelRequested, OrderCancelled, OrderRefused, OrderRequested, Ordered, StationAdded};
 pub use sale::{CancelReason, Line, SaleCancelled, Sold, Tender};
 pub use station::{Received, StockMoveReason, StockMoved};

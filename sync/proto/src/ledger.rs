@@ -15,8 +15,8 @@ use crate::project::{Posting, Projection, ProjectionError};
 use crate::rows::{RowKey, Rows};
 
 pub use tables::{
-    Account, DayTotal, Delivery, FeedReport, OrderLink, Sale, SaleLine, SaleTender, SalesSummary, Stock, StationOrder,
-    StockFlow, Subject,
+    Account, DayTotal, Delivery, FeedReport, OrderLink, Sale, SaleLine, SaleTender, SalesSummary,
+    StationOrder, Stock, StockFlow, Subject,
 };
 
 /// How much of the ledger a program keeps.

@@ -26,8 +26,8 @@ pub use envelope::{Decoded, Envelope};
 pub use fact::Fact;
 pub use hash::ChainHash;
 pub use ids::{
-    AccountId, DeviceId, FeedVersion, Incarnation, OrderId, ProductId, RequestId, SaleId, Seq, ShipId, StationCode,
-    TerminalNo,
+    AccountId, DeviceId, FeedVersion, Incarnation, OrderId, ProductId, RequestId, SaleId, Seq, ShipId,
+    StationCode, TerminalNo,
 };
 pub use origin::{Origin, Role};
 pub use quantity::{Money, Pieces, Quantity, Unit, Volume};

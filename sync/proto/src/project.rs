@@ -1,8 +1,8 @@
 //! Projections: pure functions from entries and rows read to rows changed.
 
 use crate::entry::Entry;
-use crate::ids::FeedVersion;
 use crate::envelope::{Decoded, Envelope, EnvelopeError};
+use crate::ids::FeedVersion;
 use crate::origin::Origin;
 use crate::rows::{RowError, RowKey, Rows};
 
@@ -65,9 +65,12 @@ impl Projection for All {
 /// Reads an entry for projection: `Ok(None)` for a type this build does not know yet.
 pub fn read_posting(origin: &Origin, entry: &Entry) -> Result<Option<Posting>, EnvelopeError> {
     match Envelope::decode(&entry.bytes)? {
-        Decoded::Known(envelope) => {
-            Ok(Some(Posting { origin: origin.clone(), entry: entry.clone(), envelope: *envelope, feed_version: None }))
-        }
+        Decoded::Known(envelope) => Ok(Some(Posting {
+            origin: origin.clone(),
+            entry: entry.clone(),
+            envelope: *envelope,
+            feed_version: None,
+        })),
         Decoded::Unknown { .. } => Ok(None),
     }
 }

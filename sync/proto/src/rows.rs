@@ -174,7 +174,6 @@ macro_rules! table {
 
         impl $name {
             /// The key of a row of this table.
-            #[allow(clippy::too_many_arguments, reason = "one argument per key column")]
             pub fn key($($key: impl Into<$kty>),+) -> $crate::rows::RowKey {
                 $crate::rows::RowKey {
                     table: $crate::rows::TableRef(<Self as $crate::rows::Table>::SPEC),
@@ -323,10 +322,7 @@ mod tests {
     #[test]
     fn reading_a_row_that_was_not_asked_for_is_an_error_and_a_savepoint_undoes() {
         let mut rows = Rows::default();
-        assert_eq!(
-            rows.get::<Tank>(&Tank::key("ST0001", 2)),
-            Err(RowError::NotFetched { table: "tanks" })
-        );
+        assert_eq!(rows.get::<Tank>(&Tank::key("ST0001", 2)), Err(RowError::NotFetched { table: "tanks" }));
         let before = rows.savepoint();
         rows.put(Tank { station: "ST0001".into(), no: 2, level_ml: 9, note: Some("x".into()) });
         rows.roll_back(before);

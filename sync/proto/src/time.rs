@@ -49,7 +49,10 @@ impl BusinessDay {
     pub fn new(text: impl Into<String>) -> Result<Self, NotADay> {
         let text = text.into();
         let fits = text.len() == 10
-            && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
         if fits { Ok(Self(text)) } else { Err(NotADay) }
     }
 

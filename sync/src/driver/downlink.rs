@@ -30,7 +30,8 @@ impl DownlinkConfig {
     pub const TILL: Self =
         Self { apply: FeedApply { relay: false, report: true }, wait_ms: 20_000, poll_ms: 1_000 };
     /// An agent from HQ: pokes, and a poll beside them.
-    pub const AGENT: Self = Self { apply: FeedApply { relay: true, report: true }, wait_ms: 0, poll_ms: 10_000 };
+    pub const AGENT: Self =
+        Self { apply: FeedApply { relay: true, report: true }, wait_ms: 0, poll_ms: 10_000 };
 }
 
 /// Keeps one feed applied, for ever. Ends only when the writer is gone.

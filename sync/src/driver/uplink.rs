@@ -40,7 +40,8 @@ pub async fn uplink<S: Store + 'static>(
     clock: Clock,
     status: StatusBoard,
 ) -> Result<(), WriterGone> {
-    let seed = random_16().map_or(1, |bytes| u64::from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])));
+    let seed = random_16()
+        .map_or(1, |bytes| u64::from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])));
     let engine = Sender::new(SenderConfig::STANDARD, seed);
     let upstream = upstream.to_owned();
     let mut changes = writer.changes();
@@ -122,7 +123,8 @@ impl<S: Store + 'static> Uplink<S> {
             Command::Send { stream, from } => self.send(stream, from).await,
             Command::Keep { stream, through } => {
                 let (upstream, at_ms) = (self.upstream.clone(), self.clock.wall_ms());
-                let kept = self.writer.run(move |node| node.keep_ack(&upstream, stream, through, at_ms)).await?;
+                let kept =
+                    self.writer.run(move |node| node.keep_ack(&upstream, stream, through, at_ms)).await?;
                 self.status.acknowledged(at_ms);
                 if let Err(why) = kept {
                     // Harmless: the next hello tells again.
@@ -132,7 +134,12 @@ impl<S: Store + 'static> Uplink<S> {
             }
             Command::UpstreamAhead { stream, through } => self.begin_new_life(stream, through).await,
             Command::Alarm { stream, outcome } => {
-                tracing::error!(?stream, ?outcome, upstream = self.upstream, "upstream does not accept this journal");
+                tracing::error!(
+                    ?stream,
+                    ?outcome,
+                    upstream = self.upstream,
+                    "upstream does not accept this journal"
+                );
                 Ok(Vec::new())
             }
         }
@@ -189,7 +196,11 @@ impl<S: Store + 'static> Uplink<S> {
         len
     }
 
-    async fn on_answer(&mut self, stream: StreamId, reply: Result<Reply, LinkError>) -> Result<(), WriterGone> {
+    async fn on_answer(
+        &mut self,
+        stream: StreamId,
+        reply: Result<Reply, LinkError>,
+    ) -> Result<(), WriterGone> {
         let input = match reply {
             Ok(Reply::Hello(HelloAnswer { stream, through, hash })) => {
                 let local_hash = self.writer.run(move |node| node.chain_at(stream, through)).await?;

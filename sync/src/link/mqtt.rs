@@ -166,7 +166,8 @@ impl Shared {
     async fn ask(&self, message: Vec<u8>) -> Result<Vec<u8>, LinkError> {
         let upstream = || self.config.addr.clone();
         let down = |why: &str| LinkError::Down { upstream: upstream(), why: why.to_owned() };
-        let client = self.client.lock().ok().and_then(|client| client.clone()).ok_or_else(|| down("not connected"))?;
+        let client =
+            self.client.lock().ok().and_then(|client| client.clone()).ok_or_else(|| down("not connected"))?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (answer, reply) = oneshot::channel();
         {
@@ -192,8 +193,11 @@ impl Shared {
     async fn publish(&self, client: &AsyncClient, number: u64, message: Vec<u8>) -> Result<(), String> {
         // Hello and Batch go up, Pull and Progress are requests; the tag is the first byte.
         let upward = matches!(message.first(), Some(1 | 2));
-        let (topic, answer_to) =
-            if upward { (self.topics.up(), self.topics.ack()) } else { (self.topics.req(), self.topics.res()) };
+        let (topic, answer_to) = if upward {
+            (self.topics.up(), self.topics.ack())
+        } else {
+            (self.topics.req(), self.topics.res())
+        };
         let properties = PublishProperties {
             response_topic: Some(answer_to),
             correlation_data: Some(number.to_be_bytes().to_vec().into()),
@@ -209,9 +213,11 @@ impl Shared {
             self.pokes.send_modify(|count| *count = count.wrapping_add(1));
             return;
         }
-        let correlation = publish.properties.as_ref().and_then(|properties| properties.correlation_data.as_ref());
+        let correlation =
+            publish.properties.as_ref().and_then(|properties| properties.correlation_data.as_ref());
         let number = correlation.and_then(|data| data.as_ref().try_into().ok()).map(u64::from_be_bytes);
-        let waiter = number.and_then(|number| self.waiting.lock().ok().and_then(|mut all| all.remove(&number)));
+        let waiter =
+            number.and_then(|number| self.waiting.lock().ok().and_then(|mut all| all.remove(&number)));
         if let Some(waiter) = waiter {
             // The asker may have given up; then the reply has nowhere to go, and the engine asks again.
             let _ = waiter.send(publish.payload.to_vec());

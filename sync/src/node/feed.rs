@@ -27,7 +27,8 @@ impl<S: Store> Node<S> {
     /// The pull that continues what is applied here.
     pub fn next_pull(&mut self, scope: &FeedScope) -> Result<Pull, NodeError> {
         let head = self.store.feed_head(scope)?;
-        let (writer, after) = head.map_or((Incarnation([0; 16]), FeedVersion(0)), |head| (head.writer, head.version));
+        let (writer, after) =
+            head.map_or((Incarnation([0; 16]), FeedVersion(0)), |head| (head.writer, head.version));
         Ok(Pull { scope: scope.clone(), writer, after })
     }
 

@@ -50,7 +50,13 @@ impl<S: Store> Node<S> {
     }
 
     /// Notes how far an upstream holds a stream durably (R10); lower than before after its restore (R11).
-    pub fn keep_ack(&mut self, upstream: &str, stream: StreamId, through: Seq, now_ms: i64) -> Result<(), NodeError> {
+    pub fn keep_ack(
+        &mut self,
+        upstream: &str,
+        stream: StreamId,
+        through: Seq,
+        now_ms: i64,
+    ) -> Result<(), NodeError> {
         let acks = vec![(upstream.to_owned(), stream, through)];
         self.commit(&Commit { at_ms: now_ms, acks, ..Commit::default() })
     }
@@ -70,7 +76,12 @@ impl<S: Store> Node<S> {
     }
 
     /// The next batch of a stream from `from` on; `None` when nothing is there.
-    pub fn batch(&mut self, stream: StreamId, from: Seq, limits: &SenderConfig) -> Result<Option<Batch>, NodeError> {
+    pub fn batch(
+        &mut self,
+        stream: StreamId,
+        from: Seq,
+        limits: &SenderConfig,
+    ) -> Result<Option<Batch>, NodeError> {
         let entries = self.store.entries(&stream, from, limits.batch_entries_max, limits.batch_len_max)?;
         let before = Seq(from.0.saturating_sub(1));
         let Some(prev_hash) = self.chain_at(stream, before)? else { return Ok(None) };

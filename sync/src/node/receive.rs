@@ -5,7 +5,8 @@ use sync_proto::engine::receiver::{Head, Verdict};
 use sync_proto::project::{Posting, ProjectionError, read_posting};
 use sync_proto::rows::Rows;
 use sync_proto::wire::{
-    Batch, HelloAnswer, Message, Outcome, ProgressAnswer, Receipt, RefusalCode, Reply, WireError, unframe_body,
+    Batch, HelloAnswer, Message, Outcome, ProgressAnswer, Receipt, RefusalCode, Reply, WireError,
+    unframe_body,
 };
 use sync_proto::{ChainHash, Decoded, Entry, Envelope, Fact, Origin, Seq, StreamId};
 
@@ -80,10 +81,9 @@ impl<S: Store> Node<S> {
         };
         let Ok(payloads) = unframe_body(&body, batch.count) else { return refused(RefusalCode::Malformed) };
         let known = self.store.stream(&batch.stream)?;
-        let head = known.as_ref().map_or_else(
-            || Head { seq: Seq::NONE, hash: ChainHash::genesis(&batch.stream) },
-            |row| row.head,
-        );
+        let head = known
+            .as_ref()
+            .map_or_else(|| Head { seq: Seq::NONE, hash: ChainHash::genesis(&batch.stream) }, |row| row.head);
         let stored_last =
             if batch.to() <= head.seq { self.store.hash_at(&batch.stream, batch.to())? } else { None };
         match judge_batch(head, stored_last, batch, &payloads) {
@@ -99,7 +99,7 @@ impl<S: Store> Node<S> {
                     None => introduced_by(peer, entries.first()),
                 };
                 match origin {
-                    Some(origin) => self.store_batch(known.is_none(), origin, entries, now_ms),
+                    Some(origin) => self.store_batch(known.is_none(), &origin, entries, now_ms),
                     None => refused(RefusalCode::Forbidden),
                 }
             }
@@ -109,7 +109,7 @@ impl<S: Store> Node<S> {
     fn store_batch(
         &mut self,
         new: bool,
-        origin: Origin,
+        origin: &Origin,
         entries: Vec<Entry>,
         now_ms: i64,
     ) -> Result<Outcome, NodeError> {
@@ -123,7 +123,7 @@ impl<S: Store> Node<S> {
         }
         let mut rows = Rows::default();
         for entry in &entries {
-            self.project_or_quarantine(&origin, entry, &mut rows, &mut commit)?;
+            self.project_or_quarantine(origin, entry, &mut rows, &mut commit)?;
         }
         let through = entries.last().map_or(Seq::NONE, |entry| entry.key.seq);
         commit.append = entries;
@@ -164,7 +164,9 @@ impl<S: Store> Node<S> {
     fn project_guarded(&self, posting: &Posting, rows: &mut Rows) -> Result<(), ProjectionError> {
         let attempt =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.projection.project(posting, rows)));
-        attempt.unwrap_or_else(|_| Err(ProjectionError::Rejected("the projector failed on this entry".to_owned())))
+        attempt.unwrap_or_else(|_| {
+            Err(ProjectionError::Rejected("the projector failed on this entry".to_owned()))
+        })
     }
 }
 

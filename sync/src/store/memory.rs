@@ -48,7 +48,10 @@ impl MemoryStore {
         for entry in &commit.append {
             let stream = entry.key.stream;
             let (seq, hash) = heads.get(&stream).copied().unwrap_or((Seq::NONE, ChainHash::genesis(&stream)));
-            if entry.key.seq != seq.next() || entry.hash != hash.chain(&entry.bytes) || !heads.contains_key(&stream) {
+            if entry.key.seq != seq.next()
+                || entry.hash != hash.chain(&entry.bytes)
+                || !heads.contains_key(&stream)
+            {
                 return Err(StoreError::Conflict { stream, head: seq });
             }
             heads.insert(stream, (entry.key.seq, entry.hash));
@@ -135,7 +138,9 @@ impl Store for MemoryStore {
         for at in self.by_key.range(start..=end).map(|(_, at)| *at) {
             let Some(stored) = self.entries.get(at) else { continue };
             len = len.saturating_add(stored.entry.bytes.len());
-            if u32::try_from(found.len()).is_ok_and(|n| n >= entries_max) || (len > len_max && !found.is_empty()) {
+            if u32::try_from(found.len()).is_ok_and(|n| n >= entries_max)
+                || (len > len_max && !found.is_empty())
+            {
                 break;
             }
             found.push(stored.entry.clone());

@@ -227,9 +227,7 @@ impl Sender {
         match flow.phase {
             Phase::Unknown => flow.not_before_ms,
             Phase::Greeting { until_ms } => until_ms,
-            Phase::Flowing => {
-                flow.in_flight.front().map_or(flow.not_before_ms, |flight| flight.until_ms)
-            }
+            Phase::Flowing => flow.in_flight.front().map_or(flow.not_before_ms, |flight| flight.until_ms),
         }
     }
 
@@ -400,7 +398,8 @@ impl Sender {
             }
             match flow.phase {
                 Phase::Unknown => {
-                    flow.phase = Phase::Greeting { until_ms: now_ms.saturating_add(self.config.reply_within_ms) };
+                    flow.phase =
+                        Phase::Greeting { until_ms: now_ms.saturating_add(self.config.reply_within_ms) };
                     out.push(Command::Greet { stream: *stream });
                 }
                 Phase::Flowing => {

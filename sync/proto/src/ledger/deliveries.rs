@@ -27,7 +27,11 @@ pub(super) fn shipped(posting: &Posting, shipped: &Shipped, rows: &mut Rows) -> 
     Ok(())
 }
 
-pub(super) fn received(posting: &Posting, received: &Received, rows: &mut Rows) -> Result<(), ProjectionError> {
+pub(super) fn received(
+    posting: &Posting,
+    received: &Received,
+    rows: &mut Rows,
+) -> Result<(), ProjectionError> {
     let station = &posting.origin.station;
     let before = rows.get::<Delivery>(&key(station, &received.order))?;
     if before.as_ref().is_some_and(|row| row.received_at_ms.is_some()) {

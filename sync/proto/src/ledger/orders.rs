@@ -40,7 +40,11 @@ fn by_order(station: &str, order: &OrderId, rows: &Rows) -> Vec<RowKey> {
     }
 }
 
-pub(super) fn apply(envelope: &Envelope, station: &StationCode, rows: &mut Rows) -> Result<(), ProjectionError> {
+pub(super) fn apply(
+    envelope: &Envelope,
+    station: &StationCode,
+    rows: &mut Rows,
+) -> Result<(), ProjectionError> {
     let at_ms = envelope.at.wall_ms;
     match &envelope.fact {
         Fact::OrderRequested(requested) => {
@@ -81,7 +85,12 @@ fn order_key(ordered: &Ordered) -> &str {
     ordered.request.as_ref().map_or(ordered.order.as_str(), |request| request.as_str())
 }
 
-fn took(ordered: &Ordered, station: &StationCode, at_ms: i64, rows: &mut Rows) -> Result<(), ProjectionError> {
+fn took(
+    ordered: &Ordered,
+    station: &StationCode,
+    at_ms: i64,
+    rows: &mut Rows,
+) -> Result<(), ProjectionError> {
     let key = order_key(ordered);
     let before = rows.get::<StationOrder>(&StationOrder::key(station.as_str(), key))?;
     rows.put(StationOrder {
@@ -104,7 +113,12 @@ fn took(ordered: &Ordered, station: &StationCode, at_ms: i64, rows: &mut Rows) -
 }
 
 /// Moves an order's status forward; a later state is never taken back by an earlier fact that came late.
-fn advance(station: &StationCode, order: &OrderId, status: &str, rows: &mut Rows) -> Result<(), ProjectionError> {
+fn advance(
+    station: &StationCode,
+    order: &OrderId,
+    status: &str,
+    rows: &mut Rows,
+) -> Result<(), ProjectionError> {
     let Some(link) = rows.get::<OrderLink>(&OrderLink::key(station.as_str(), order.as_str()))? else {
         return Ok(());
     };

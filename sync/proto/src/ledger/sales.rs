@@ -33,7 +33,12 @@ pub(super) fn wants_account(posting: &Posting, account: &AccountId) -> Vec<RowKe
 }
 
 /// 판매: the sale on record, stock down, summary up, account charged.
-pub(super) fn sold(depth: Depth, posting: &Posting, sold: &Sold, rows: &mut Rows) -> Result<(), ProjectionError> {
+pub(super) fn sold(
+    depth: Depth,
+    posting: &Posting,
+    sold: &Sold,
+    rows: &mut Rows,
+) -> Result<(), ProjectionError> {
     check_sums(sold)?;
     let waiting = match rows.get::<Sale>(&Sale::key(sold.sale.as_str()))? {
         Some(Sale { sold_at_ms: Some(_), .. }) => {
@@ -91,7 +96,11 @@ pub(super) fn account_opened(
     Ok(())
 }
 
-pub(super) fn account_paid(posting: &Posting, paid: &AccountPaid, rows: &mut Rows) -> Result<(), ProjectionError> {
+pub(super) fn account_paid(
+    posting: &Posting,
+    paid: &AccountPaid,
+    rows: &mut Rows,
+) -> Result<(), ProjectionError> {
     let mut account = account_row(posting, &paid.account, rows)?;
     account.balance = account.balance.saturating_sub(paid.amount.0);
     rows.put(account);
@@ -138,7 +147,8 @@ fn summarise(posting: &Posting, effect: &Effect<'_>, rows: &mut Rows) -> Result<
             amount: 0,
             line_count: 0,
         });
-        row.quantity_milli = row.quantity_milli.saturating_add(effect.sign.saturating_mul(line.quantity.milli()));
+        row.quantity_milli =
+            row.quantity_milli.saturating_add(effect.sign.saturating_mul(line.quantity.milli()));
         row.amount = row.amount.saturating_add(effect.sign.saturating_mul(line.amount.0));
         row.line_count = row.line_count.saturating_add(effect.sign);
         rows.put(row);

@@ -1,7 +1,7 @@
 //! Stock is the sum of movements (R16).
 
-use super::tables::{Stock, StockFlow};
 use super::day_of;
+use super::tables::{Stock, StockFlow};
 use crate::fact::{Line, Received, StockMoved};
 use crate::ids::ProductId;
 use crate::project::{Posting, ProjectionError};
@@ -16,7 +16,10 @@ pub(super) struct Cause<'a> {
 }
 
 pub(super) fn wants<'a>(posting: &Posting, products: impl IntoIterator<Item = &'a ProductId>) -> Vec<RowKey> {
-    products.into_iter().map(|product| Stock::key(posting.origin.station.as_str(), product.as_str())).collect()
+    products
+        .into_iter()
+        .map(|product| Stock::key(posting.origin.station.as_str(), product.as_str()))
+        .collect()
 }
 
 /// Writes one movement and the stock after it. `part` tells movements of one entry apart.
@@ -29,9 +32,14 @@ pub(super) fn flow(
     rows: &mut Rows,
 ) -> Result<(), ProjectionError> {
     let station = posting.origin.station.as_str();
-    let before = rows.get::<Stock>(&Stock::key(station, product.as_str()))?.map_or(0, |stock| stock.on_hand_milli);
+    let before =
+        rows.get::<Stock>(&Stock::key(station, product.as_str()))?.map_or(0, |stock| stock.on_hand_milli);
     let after_milli = before.saturating_add(quantity_milli);
-    rows.put(Stock { station: station.to_owned(), product_id: product.to_string(), on_hand_milli: after_milli });
+    rows.put(Stock {
+        station: station.to_owned(),
+        product_id: product.to_string(),
+        on_hand_milli: after_milli,
+    });
     rows.put(StockFlow {
         station: station.to_owned(),
         flow_id: format!("{}.{}", posting.entry.key.to_text(), part + 1),
@@ -65,7 +73,11 @@ pub(super) fn moved(posting: &Posting, moved: &StockMoved, rows: &mut Rows) -> R
     flow(posting, 0, &moved.product, moved.quantity.milli(), cause, rows)
 }
 
-pub(super) fn received(posting: &Posting, received: &Received, rows: &mut Rows) -> Result<(), ProjectionError> {
+pub(super) fn received(
+    posting: &Posting,
+    received: &Received,
+    rows: &mut Rows,
+) -> Result<(), ProjectionError> {
     if received.measured.milli() < 0 {
         return Err(ProjectionError::Rejected("a delivery cannot measure less than nothing".to_owned()));
     }

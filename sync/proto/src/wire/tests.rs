@@ -98,10 +98,7 @@ fn a_message_cut_anywhere_or_with_a_tail_is_refused() {
 
 #[test]
 fn absurd_sizes_are_refused_before_anything_is_allocated() {
-    assert_eq!(
-        Message::decode(&vec![2; MESSAGE_LEN_MAX + 1]),
-        Err(WireError::TooLong(MESSAGE_LEN_MAX + 1))
-    );
+    assert_eq!(Message::decode(&vec![2; MESSAGE_LEN_MAX + 1]), Err(WireError::TooLong(MESSAGE_LEN_MAX + 1)));
     assert_eq!(Message::decode(&[77]), Err(WireError::Tag(77)));
     let mut huge = batch();
     huge.count = u32::MAX;

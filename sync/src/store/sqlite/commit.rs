@@ -1,6 +1,7 @@
 //! The one transaction that writes.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params, params_from_iter};
 use sync_proto::rows::{RowChange, TableSpec};
@@ -65,17 +66,11 @@ fn append(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreErr
     let mut tails: BTreeMap<StreamId, Tail> = BTreeMap::new();
     for entry in &commit.append {
         let stream = entry.key.stream;
-        if !tails.contains_key(&stream) {
-            let found = read::stream(transaction, &stream)?;
-            let stream_no = read::stream_no(transaction, &stream)?;
-            let (Some(row), Some(stream_no)) = (found, stream_no) else {
-                return Err(StoreError::Conflict { stream, head: Seq::NONE });
-            };
-            tails.insert(stream, Tail { stream_no, seq: row.head.seq, hash: row.head.hash });
-        }
-        if let Some(tail) = tails.get_mut(&stream) {
-            append_one(transaction, commit.at_ms, entry, tail)?;
-        }
+        let tail = match tails.entry(stream) {
+            Slot::Occupied(known) => known.into_mut(),
+            Slot::Vacant(empty) => empty.insert(read_tail(transaction, &stream)?),
+        };
+        append_one(transaction, commit.at_ms, entry, tail)?;
     }
     for tail in tails.values() {
         transaction
@@ -83,6 +78,13 @@ fn append(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreErr
             .execute(params![seq_cell(tail.seq), tail.hash.0, tail.stream_no])?;
     }
     Ok(())
+}
+
+fn read_tail(transaction: &Transaction<'_>, stream: &StreamId) -> Result<Tail, StoreError> {
+    match (read::stream(transaction, stream)?, read::stream_no(transaction, stream)?) {
+        (Some(row), Some(stream_no)) => Ok(Tail { stream_no, seq: row.head.seq, hash: row.head.hash }),
+        _ => Err(StoreError::Conflict { stream: *stream, head: Seq::NONE }),
+    }
 }
 
 fn append_one(
@@ -112,7 +114,9 @@ fn write_row(transaction: &Transaction<'_>, change: &RowChange) -> Result<(), St
             transaction.prepare_cached(&upsert(table))?.execute(params_from_iter(values))?;
         }
         None => {
-            transaction.prepare_cached(&delete(table))?.execute(params_from_iter(change.key.key.iter().map(Cell)))?;
+            transaction
+                .prepare_cached(&delete(table))?
+                .execute(params_from_iter(change.key.key.iter().map(Cell)))?;
         }
     }
     Ok(())
@@ -170,7 +174,12 @@ fn write_feeds(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), Sto
                 "INSERT INTO feed_items (scope, key, version, bytes) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (scope, key) DO UPDATE SET version = excluded.version, bytes = excluded.bytes",
             )?
-            .execute(params![scope.to_text(), item.key, i64::try_from(item.version.0).unwrap_or(i64::MAX), item.bytes])?;
+            .execute(params![
+                scope.to_text(),
+                item.key,
+                i64::try_from(item.version.0).unwrap_or(i64::MAX),
+                item.bytes
+            ])?;
     }
     for (scope, head) in &commit.feed_heads {
         transaction
@@ -178,7 +187,11 @@ fn write_feeds(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), Sto
                 "INSERT INTO feeds (scope, writer, version) VALUES ($1, $2, $3) \
                  ON CONFLICT (scope) DO UPDATE SET writer = excluded.writer, version = excluded.version",
             )?
-            .execute(params![scope.to_text(), head.writer.0, i64::try_from(head.version.0).unwrap_or(i64::MAX)])?;
+            .execute(params![
+                scope.to_text(),
+                head.writer.0,
+                i64::try_from(head.version.0).unwrap_or(i64::MAX)
+            ])?;
     }
     Ok(())
 }

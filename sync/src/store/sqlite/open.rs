@@ -29,8 +29,7 @@ pub(super) fn lease(path: &Path) -> Result<File, StoreError> {
         std::fs::create_dir_all(parent)
             .map_err(|source| StoreError::File { path: parent.display().to_string(), source })?;
     }
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(file_error)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(file_error)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),

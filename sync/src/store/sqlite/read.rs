@@ -13,7 +13,8 @@ use sync_proto::{
 
 use super::super::{FeedHead, Quarantined, StoreError, StoredEntry, StreamRow, memory};
 
-const STREAM: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash FROM streams";
+const STREAM: &str =
+    "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash FROM streams";
 
 pub(super) fn stream(connection: &Connection, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
     let mut statement =
@@ -34,7 +35,11 @@ pub(super) fn stream_no(connection: &Connection, id: &StreamId) -> Result<Option
     Ok(statement.query_row(params![id.device.0, id.incarnation.0], |row| row.get(0)).optional()?)
 }
 
-pub(super) fn hash_at(connection: &Connection, id: &StreamId, seq: Seq) -> Result<Option<ChainHash>, StoreError> {
+pub(super) fn hash_at(
+    connection: &Connection,
+    id: &StreamId,
+    seq: Seq,
+) -> Result<Option<ChainHash>, StoreError> {
     let Some(stream_no) = stream_no(connection, id)? else { return Ok(None) };
     let mut statement =
         connection.prepare_cached("SELECT hash FROM entries WHERE stream_id = $1 AND seq = $2")?;
@@ -112,7 +117,8 @@ pub(super) fn ack(connection: &Connection, upstream: &str, id: &StreamId) -> Res
     let Some(stream_no) = stream_no(connection, id)? else { return Ok(Seq::NONE) };
     let mut statement =
         connection.prepare_cached("SELECT through FROM acks WHERE upstream = $1 AND stream_id = $2")?;
-    let through: Option<i64> = statement.query_row(params![upstream, stream_no], |row| row.get(0)).optional()?;
+    let through: Option<i64> =
+        statement.query_row(params![upstream, stream_no], |row| row.get(0)).optional()?;
     through.map_or(Ok(Seq::NONE), seq_of)
 }
 

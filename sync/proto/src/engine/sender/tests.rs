@@ -43,10 +43,7 @@ fn r12_a_hello_resumes_rewinds_and_tells_forks_apart() {
     let mut ahead = Sender::new(SenderConfig::STANDARD, 7);
     ahead.track(stream(), Seq(3), Seq::NONE);
     ahead.handle(0, Input::Tick);
-    assert_eq!(
-        ahead.handle(1, greeted(9)),
-        [Command::UpstreamAhead { stream: stream(), through: Seq(9) }]
-    );
+    assert_eq!(ahead.handle(1, greeted(9)), [Command::UpstreamAhead { stream: stream(), through: Seq(9) }]);
     let mut forked = Sender::new(SenderConfig::STANDARD, 7);
     forked.track(stream(), Seq(3), Seq::NONE);
     forked.handle(0, Input::Tick);
@@ -109,10 +106,7 @@ fn r13_while_something_is_pending_a_timer_is_armed() {
 fn r15_at_most_four_batches_are_in_flight() {
     let mut sender = flowing(100);
     for to in [10, 20, 30] {
-        assert_eq!(
-            sender.handle(1, sent(to)),
-            [Command::Send { stream: stream(), from: Seq(to + 1) }]
-        );
+        assert_eq!(sender.handle(1, sent(to)), [Command::Send { stream: stream(), from: Seq(to + 1) }]);
     }
     assert_eq!(sender.handle(1, sent(40)), []);
     assert_eq!(

@@ -1,0 +1,198 @@
+//! One suite over every store: whatever the database, a node behaves the same.
+
+use sync::store::memory::MemoryStore;
+use sync::store::{Commit, FeedHead, Quarantined, StreamRow};
+use sync::{MIGRATION_BOOKS, MIGRATION_JOURNAL, SqliteStore, Store, StoreError};
+use sync_proto::engine::receiver::Head;
+use sync_proto::fact::FeedScope;
+use sync_proto::ledger::tables::{Stock, StockFlow};
+use sync_proto::rows::{RowChange, Table};
+use sync_proto::wire::FeedItem;
+use sync_proto::{
+    ChainHash, DeviceId, Entry, EntryKey, FeedVersion, Incarnation, Origin, Role, Seq, StationCode, StreamId,
+    TerminalNo,
+};
+
+fn stream(n: u8) -> StreamId {
+    StreamId { device: DeviceId([n; 16]), incarnation: Incarnation([n + 100; 16]) }
+}
+
+fn row(n: u8) -> StreamRow {
+    let id = stream(n);
+    let origin = Origin {
+        station: StationCode::new("ST0001").unwrap(),
+        device: id.device,
+        role: Role::Terminal,
+        terminal: Some(TerminalNo(u16::from(n))),
+    };
+    StreamRow { id, origin, own: n == 1, head: Head { seq: Seq::NONE, hash: ChainHash::genesis(&id) } }
+}
+
+fn entries(n: u8, upto: u64) -> Vec<Entry> {
+    let id = stream(n);
+    let mut hash = ChainHash::genesis(&id);
+    (1..=upto)
+        .map(|seq| {
+            let bytes = format!("entry {seq} of {n}").into_bytes();
+            hash = hash.chain(&bytes);
+            Entry { key: EntryKey { stream: id, seq: Seq(seq) }, bytes, hash }
+        })
+        .collect()
+}
+
+fn opened(n: u8, upto: u64) -> Commit {
+    Commit { at_ms: 5, streams: vec![row(n)], append: entries(n, upto), ..Commit::default() }
+}
+
+fn change<T: Table>(row: T) -> RowChange {
+    RowChange { key: row.row_key(), cells: Some(row.into_cells()) }
+}
+
+fn stock(product: &str, on_hand_milli: i64) -> Stock {
+    Stock { station: "ST0001".into(), product_id: product.into(), on_hand_milli }
+}
+
+/// Runs `check` on a fresh store of every kind.
+fn on_every_store(check: impl Fn(&mut dyn Store)) {
+    check(&mut MemoryStore::default());
+    let folder = tempfile::tempdir().unwrap();
+    let tables = [Stock::SPEC, StockFlow::SPEC];
+    let path = folder.path().join("node.db");
+    check(&mut SqliteStore::open(&path, &[MIGRATION_JOURNAL, MIGRATION_BOOKS], &tables).unwrap());
+}
+
+#[test]
+fn entries_come_back_as_they_were_stored_and_within_the_limits_asked() {
+    on_every_store(|store| {
+        store.commit(&opened(1, 5)).unwrap();
+        assert_eq!(store.entries(&stream(1), Seq(1), 100, usize::MAX).unwrap(), entries(1, 5));
+        assert_eq!(store.entries(&stream(1), Seq(4), 100, usize::MAX).unwrap(), entries(1, 5)[3..]);
+        assert_eq!(store.entries(&stream(1), Seq(1), 2, usize::MAX).unwrap().len(), 2);
+        assert_eq!(store.entries(&stream(1), Seq(1), 100, 1).unwrap().len(), 1);
+        assert_eq!(store.entries(&stream(1), Seq(1), 100, 26).unwrap().len(), 2);
+        assert_eq!(store.entries(&stream(9), Seq(1), 100, usize::MAX).unwrap(), []);
+        let head = store.stream(&stream(1)).unwrap().unwrap().head;
+        assert_eq!(head, Head { seq: Seq(5), hash: entries(1, 5)[4].hash });
+        assert_eq!(store.hash_at(&stream(1), Seq(3)).unwrap(), Some(entries(1, 5)[2].hash));
+        assert_eq!(store.hash_at(&stream(1), Seq(6)).unwrap(), None);
+    });
+}
+
+#[test]
+fn r3_a_commit_that_leaves_a_hole_or_breaks_the_chain_stores_nothing() {
+    on_every_store(|store| {
+        store.commit(&opened(1, 2)).unwrap();
+        let mut hole = Commit { at_ms: 6, append: entries(1, 5).split_off(3), ..Commit::default() };
+        hole.rows = vec![change(stock("CD1001", 7))];
+        assert!(matches!(store.commit(&hole), Err(StoreError::Conflict { .. })));
+        let mut forged = entries(1, 3).split_off(2);
+        forged[0].bytes = b"another".to_vec();
+        assert!(store.commit(&Commit { append: forged, ..Commit::default() }).is_err());
+        let stranger = Commit { append: entries(2, 1), ..Commit::default() };
+        assert!(matches!(store.commit(&stranger), Err(StoreError::Conflict { .. })));
+        assert_eq!(store.stream(&stream(1)).unwrap().unwrap().head.seq, Seq(2));
+        assert_eq!(store.rows(&[Stock::key("ST0001", "CD1001")]).unwrap(), [None]);
+    });
+}
+
+#[test]
+fn streams_and_entries_keep_the_order_in_which_they_came() {
+    on_every_store(|store| {
+        store.commit(&opened(2, 2)).unwrap();
+        store.commit(&opened(1, 1)).unwrap();
+        store
+            .commit(&Commit { at_ms: 9, append: entries(2, 3).split_off(2), ..Commit::default() })
+            .unwrap();
+        let order: Vec<StreamId> = store.streams().unwrap().into_iter().map(|row| row.id).collect();
+        assert_eq!(order, [stream(2), stream(1)]);
+        let stored = store.entries_after(0, 100).unwrap();
+        let order: Vec<(u8, u64)> =
+            stored.iter().map(|each| (each.entry.key.stream.device.0[0], each.entry.key.seq.0)).collect();
+        assert_eq!(order, [(2, 1), (2, 2), (1, 1), (2, 3)]);
+        assert_eq!(stored[3].received_at_ms, 9);
+        assert_eq!(stored[3].origin, row(2).origin);
+        let rest = store.entries_after(stored[1].pos, 1).unwrap();
+        assert_eq!(rest[0].entry, stored[2].entry);
+    });
+}
+
+#[test]
+fn rows_are_written_replaced_and_removed() {
+    on_every_store(|store| {
+        let write = |rows| Commit { rows, ..Commit::default() };
+        store.commit(&write(vec![change(stock("CD1001", 7)), change(stock("CD1002", -3))])).unwrap();
+        store.commit(&write(vec![change(stock("CD1001", 8))])).unwrap();
+        let keys = [Stock::key("ST0001", "CD1002"), Stock::key("ST0001", "CD1001"), Stock::key("X", "Y")];
+        let found = store.rows(&keys).unwrap();
+        assert_eq!(found[0], Some(stock("CD1002", -3).into_cells()));
+        assert_eq!(found[1], Some(stock("CD1001", 8).into_cells()));
+        assert_eq!(found[2], None);
+        let gone = RowChange { key: Stock::key("ST0001", "CD1001"), cells: None };
+        store.commit(&write(vec![gone])).unwrap();
+        assert_eq!(store.rows(&keys[1..2]).unwrap(), [None]);
+    });
+}
+
+#[test]
+fn r36_every_upstream_has_its_own_cursor() {
+    on_every_store(|store| {
+        store.commit(&opened(1, 5)).unwrap();
+        let ack = |upstream: &str, through| Commit {
+            acks: vec![(upstream.to_owned(), stream(1), Seq(through))],
+            ..Commit::default()
+        };
+        store.commit(&ack("agent", 4)).unwrap();
+        store.commit(&ack("hq", 5)).unwrap();
+        assert_eq!(store.ack("agent", &stream(1)).unwrap(), Seq(4));
+        // R11: a restored upstream holds less than before.
+        store.commit(&ack("hq", 2)).unwrap();
+        assert_eq!(store.ack("hq", &stream(1)).unwrap(), Seq(2));
+        assert_eq!(store.ack("hq", &stream(2)).unwrap(), Seq::NONE);
+    });
+}
+
+#[test]
+fn a_feed_holds_the_live_item_of_every_key_in_order_of_version() {
+    on_every_store(|store| {
+        let item = |key: &str, version, bytes: &[u8]| {
+            (
+                FeedScope::Chain,
+                FeedItem { key: key.into(), version: FeedVersion(version), bytes: bytes.to_vec() },
+            )
+        };
+        let head = |version| {
+            (FeedScope::Chain, FeedHead { writer: Incarnation([4; 16]), version: FeedVersion(version) })
+        };
+        assert_eq!(store.feed_head(&FeedScope::Chain).unwrap(), None);
+        let commit = Commit {
+            feed_items: vec![item("a", 1, b"one"), item("b", 2, b"two"), item("a", 3, b"three")],
+            feed_heads: vec![head(3)],
+            ..Commit::default()
+        };
+        store.commit(&commit).unwrap();
+        let (items, more) = store.feed_items(&FeedScope::Chain, FeedVersion(0), usize::MAX).unwrap();
+        let seen: Vec<(&str, u64)> = items.iter().map(|item| (item.key.as_str(), item.version.0)).collect();
+        assert_eq!((seen, more), (vec![("b", 2), ("a", 3)], false));
+        let (items, more) = store.feed_items(&FeedScope::Chain, FeedVersion(0), 1).unwrap();
+        assert_eq!((items.len(), more), (1, true));
+        let reset = Commit { feed_resets: vec![FeedScope::Chain], ..Commit::default() };
+        store.commit(&reset).unwrap();
+        assert!(store.feed_items(&FeedScope::Chain, FeedVersion(0), usize::MAX).unwrap().0.is_empty());
+        assert_eq!(store.feed_head(&FeedScope::Chain).unwrap(), Some(head(3).1));
+    });
+}
+
+#[test]
+fn r14_quarantine_forks_and_cursors_are_kept() {
+    on_every_store(|store| {
+        let mut commit = opened(1, 2);
+        let key = EntryKey { stream: stream(1), seq: Seq(2) };
+        commit.quarantine = vec![Quarantined { key, reason: "does not add up".into(), amount: Some(33_400) }];
+        commit.forks = entries(1, 1);
+        commit.cursors = vec![("order".into(), 7)];
+        store.commit(&commit).unwrap();
+        assert_eq!(store.quarantined().unwrap(), commit.quarantine);
+        assert_eq!(store.cursor("order").unwrap(), 7);
+        assert_eq!(store.cursor("logistics").unwrap(), 0);
+    });
+}
