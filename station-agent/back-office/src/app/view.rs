@@ -1,6 +1,6 @@
 //! The frame around the pages: navigation at the left, what is wrong above.
 
-use iced::alignment::Vertical;
+use iced::alignment::{Horizontal, Vertical};
 use iced::widget::{Row, button, column, container, row, rule, space as filler, text};
 use iced::{Length, Padding};
 
@@ -48,13 +48,13 @@ impl App {
                 let words = column![
                     icon(Icon::Offline, size::HEADLINE).class(Ink::from(Tone::Warn)),
                     strong(fault.what),
-                    body(fault.why).class(Ink::Muted),
-                    body(fault.now),
+                    body(fault.why).class(Ink::Muted).align_x(Horizontal::Center),
+                    body(fault.now).align_x(Horizontal::Center),
                     caption(address).class(Ink::Muted),
                 ]
                 .spacing(space::S)
                 .max_width(520)
-                .align_x(iced::alignment::Horizontal::Center);
+                .align_x(Horizontal::Center);
                 container(words).center(Length::Fill).padding(space::XL).into()
             }
         }

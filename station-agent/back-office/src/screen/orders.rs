@@ -67,9 +67,9 @@ enum Phase {
 pub const PRODUCT: &str = "order-product";
 /// The field for the quantity.
 pub const QUANTITY: &str = "order-quantity";
-const FORM_WIDTH: u32 = 304;
-/// About ten products; the quantity stays close below the list.
-const CHOICES_HEIGHT_MAX: u32 = 340;
+const FORM_WIDTH: u32 = 280;
+/// Ten products, no part of an eleventh; the quantity stays close below the list.
+const CHOICES_HEIGHT_MAX: u32 = 320;
 /// Matches that are listed; whoever sees so many types one more letter.
 const MATCHES_MAX: usize = 50;
 impl State {

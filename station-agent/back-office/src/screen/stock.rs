@@ -1,6 +1,7 @@
 //! Stock and sales of the business day, the tills, and what HQ has not got yet.
 
 use iced::alignment::Vertical;
+use iced::widget::text::Wrapping;
 use iced::widget::{Row, button, column, container, row};
 use iced::{Length, Padding};
 use station_api::{Kind, LinkState, Overview, StockRow, Unit};
@@ -197,7 +198,7 @@ fn headline<'a>(
     let content = column![
         caption(name).class(Ink::Muted),
         value.size(size::HEADLINE).strong().class(ink),
-        container(below).height(HEADLINE_BELOW_HEIGHT)
+        container(below).height(HEADLINE_BELOW_HEIGHT).clip(true)
     ]
     .spacing(2);
     container(content)
@@ -227,7 +228,8 @@ fn not_yet_at_hq<'a>(shown: Shown<'a>, link: &'a LinkState) -> Element<'a, Messa
     } else {
         chip(Tone::Warn, Some(Icon::Offline), shown.text("link.down"))
     };
-    let below = row![state, caption(words).class(Ink::Muted)].spacing(space::S).align_y(Vertical::Center);
+    let words = caption(words).class(Ink::Muted).wrapping(Wrapping::None);
+    let below = row![state, words].spacing(space::S).align_y(Vertical::Center);
     headline(shown, shown.text("link.pending"), figure(value), below.into())
 }
 

@@ -39,18 +39,19 @@ const GRID_LINES: u16 = 4;
 const BAR_SHARE: f32 = 0.72;
 
 impl HourChart {
-    /// The smallest 1, 2 or 5 times a power of ten, times [`GRID_LINES`], that no bar exceeds.
+    /// The smallest round amount on the topmost line that no bar exceeds; each line's amount is round too.
     fn top_amount(&self) -> i64 {
+        const STEP_TENTHS: [i64; 8] = [10, 15, 20, 25, 30, 40, 50, 75];
         let highest = self.bars.iter().map(|bar| bar.amount).max().unwrap_or(0).max(1);
-        let mut power = 1_000_i64;
+        let mut tenth = 100_i64;
         loop {
-            for factor in [1_i64, 2, 5] {
-                let top = power.saturating_mul(factor).saturating_mul(i64::from(GRID_LINES));
+            for factor in STEP_TENTHS {
+                let top = tenth.saturating_mul(factor).saturating_mul(i64::from(GRID_LINES));
                 if top >= highest {
                     return top;
                 }
             }
-            power = power.saturating_mul(10);
+            tenth = tenth.saturating_mul(10);
         }
     }
 
@@ -234,8 +235,8 @@ mod tests {
     #[test]
     fn the_scale_is_round_and_no_bar_leaves_it() {
         assert_eq!(chart(&[]).top_amount(), 4_000);
-        assert_eq!(chart(&[4_001]).top_amount(), 8_000);
-        assert_eq!(chart(&[523_000]).top_amount(), 800_000);
+        assert_eq!(chart(&[4_001]).top_amount(), 6_000);
+        assert_eq!(chart(&[523_000]).top_amount(), 600_000);
         assert!(chart(&[i64::MAX]).top_amount() > 0);
         assert_eq!(HourChart::share_permille(400_000, 800_000), 500);
         assert_eq!(HourChart::share_permille(-1, 800_000), 0);

@@ -12,7 +12,7 @@ use crate::theme::{Ink, Tone, size, space};
 use crate::widget::{Column, Element, Icon, Step, card, chip, empty, figure, line, stepper, table};
 
 /// Four steps with their words in the longer language.
-const STATUS_WIDTH: u32 = 304;
+const STATUS_WIDTH: u32 = 292;
 /// Orders that are listed, newest first.
 const ORDERS_SHOWN_MAX: usize = 200;
 
@@ -23,9 +23,9 @@ pub(super) fn orders<'a>(shown: Shown<'a>) -> Element<'a, Message> {
         empty(Icon::Orders, what, why, now)
     } else {
         let columns = [
-            Column::text(shown.text("orders.requested_at"), 1).fixed(116),
+            Column::text(shown.text("orders.requested_at"), 1).fixed(108),
             Column::text(shown.text("field.product"), 1),
-            Column::number(shown.text("field.quantity"), 1).fixed(112),
+            Column::number(shown.text("field.quantity"), 1).fixed(104),
             Column::text(shown.text("orders.status"), 1).fixed(STATUS_WIDTH),
         ];
         let rows = shown.station.orders.iter().take(ORDERS_SHOWN_MAX);
@@ -33,7 +33,7 @@ pub(super) fn orders<'a>(shown: Shown<'a>) -> Element<'a, Message> {
             &columns,
             rows.map(|order| {
                 vec![
-                    figure(format::date_time(&order.requested_at)).into(),
+                    figure(format::date_time(&order.requested_at)).size(size::CAPTION).into(),
                     name_cell(shown.name(&order.name_ko, &order.name_en)),
                     shown.quantity(order.quantity_milli, order.unit).strong().into(),
                     status(shown, order),
