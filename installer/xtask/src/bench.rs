@@ -25,16 +25,11 @@ pub struct Options {
 /// # Errors
 /// A benchmark is unknown, does not build, or misses its goal.
 pub fn run(options: &Options) -> Result<()> {
-    if let Some(unknown) = options
-        .names
-        .iter()
-        .find(|name| !BENCHMARKS.iter().any(|(known, _)| known == name))
+    if let Some(unknown) =
+        options.names.iter().find(|name| !BENCHMARKS.iter().any(|(known, _)| known == name))
     {
         let known: Vec<_> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
-        bail!(
-            "there is no benchmark `{unknown}`; there are: {}",
-            known.join(", ")
-        );
+        bail!("there is no benchmark `{unknown}`; there are: {}", known.join(", "));
     }
     let mut results = BTreeMap::new();
     for (name, example) in BENCHMARKS {
@@ -46,50 +41,30 @@ pub fn run(options: &Options) -> Result<()> {
         print(name, figures);
     }
     let path = workspace::target().join(RESULT);
-    workspace::write(
-        &path,
-        &format!("{}\n", serde_json::to_string_pretty(&results)?),
-    )?;
+    workspace::write(&path, &format!("{}\n", serde_json::to_string_pretty(&results)?))?;
     eprintln!("written to {}", path.display());
     Ok(())
 }
 
 /// A benchmark prints one JSON object on its last line.
 fn measure(example: &str) -> Result<Value> {
-    let arguments = [
-        "run",
-        "--locked",
-        "--quiet",
-        "--release",
-        "-p",
-        "sync",
-        "--example",
-        example,
-        "--",
-        "--json",
-    ];
+    let arguments =
+        ["run", "--locked", "--quiet", "--release", "-p", "sync", "--example", example, "--", "--json"];
     let mut command = shell::command("cargo", &arguments, &workspace::root());
     let output = command
         .stdout(std::process::Stdio::piped())
         .output()
         .with_context(|| format!("cannot run {example}"))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "{example} failed: {}",
-        output.status
-    );
+    anyhow::ensure!(output.status.success(), "{example} failed: {}", output.status);
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().last().unwrap_or_default();
-    serde_json::from_str(line)
-        .with_context(|| format!("{example} did not print a line of JSON but `{line}`"))
+    serde_json::from_str(line).with_context(|| format!("{example} did not print a line of JSON but `{line}`"))
 }
 
 fn print(name: &str, figures: &Value) {
     eprintln!("{name}");
     for (figure, value) in figures.as_object().into_iter().flatten() {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         eprintln!("  {figure:<36} {value:>16}");
     }
 }

@@ -139,9 +139,7 @@ pub fn decimal(milli: u64) -> String {
     if rest == 0 {
         return whole.to_string();
     }
-    format!("{whole}.{rest:03}")
-        .trim_end_matches('0')
-        .to_owned()
+    format!("{whole}.{rest:03}").trim_end_matches('0').to_owned()
 }
 
 fn registry() -> Result<Registry> {

@@ -8,10 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::{bench, demo, faults, generate, pictures, sim, tidy, tiers};
 
 #[derive(Debug, Parser)]
-#[command(
-    name = "cargo xtask",
-    about = "Builds, runs, checks and shows the product."
-)]
+#[command(name = "cargo xtask", about = "Builds, runs, checks and shows the product.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -38,10 +38,7 @@ impl Answer {
     /// The problem's stable code, empty if there is none.
     #[must_use]
     pub fn code(&self) -> &str {
-        self.body
-            .get("code")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
+        self.body.get("code").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The list in the body, empty if it is something else.
@@ -55,16 +52,9 @@ impl Client {
     /// A client of `base` (`http://127.0.0.1:7000`).
     #[must_use]
     pub fn new(base: &str, token: &str) -> Self {
-        let agent = Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .http_status_as_error(false)
-            .build()
-            .into();
-        Self {
-            agent,
-            base: base.to_owned(),
-            token: format!("Bearer {token}"),
-        }
+        let agent =
+            Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build().into();
+        Self { agent, base: base.to_owned(), token: format!("Bearer {token}") }
     }
 
     /// The address that the paths stand on.
@@ -78,10 +68,7 @@ impl Client {
     /// # Errors
     /// Nobody answers.
     pub fn get(&self, path: &str) -> Result<Answer> {
-        let request = self
-            .agent
-            .get(self.url(path))
-            .header("Authorization", &self.token);
+        let request = self.agent.get(self.url(path)).header("Authorization", &self.token);
         answer(request.call(), "GET", path)
     }
 
@@ -90,10 +77,7 @@ impl Client {
     /// # Errors
     /// Nobody answers.
     pub fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer> {
-        let request = self
-            .agent
-            .post(self.url(path))
-            .header("Authorization", &self.token);
+        let request = self.agent.post(self.url(path)).header("Authorization", &self.token);
         answer(request.send_form(fields.iter().copied()), "POST", path)
     }
 
@@ -115,10 +99,7 @@ impl Client {
     /// # Errors
     /// Nobody answers.
     pub fn post_json(&self, path: &str, body: impl Serialize) -> Result<Answer> {
-        let request = self
-            .agent
-            .post(self.url(path))
-            .header("Authorization", &self.token);
+        let request = self.agent.post(self.url(path)).header("Authorization", &self.token);
         answer(request.send_json(body), "POST", path)
     }
 
@@ -127,10 +108,7 @@ impl Client {
     /// # Errors
     /// Nobody answers.
     pub fn put_json(&self, path: &str, body: impl Serialize) -> Result<Answer> {
-        let request = self
-            .agent
-            .put(self.url(path))
-            .header("Authorization", &self.token);
+        let request = self.agent.put(self.url(path)).header("Authorization", &self.token);
         answer(request.send_json(body), "PUT", path)
     }
 
@@ -139,11 +117,8 @@ impl Client {
     /// # Errors
     /// Nobody answers.
     pub fn post_raw(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Answer> {
-        let request = self
-            .agent
-            .post(self.url(path))
-            .header("Authorization", &self.token)
-            .content_type(content_type);
+        let request =
+            self.agent.post(self.url(path)).header("Authorization", &self.token).content_type(content_type);
         answer(request.send(body), "POST", path)
     }
 
@@ -152,11 +127,7 @@ impl Client {
     }
 }
 
-fn answer(
-    response: Result<Response<Body>, ureq::Error>,
-    method: &str,
-    path: &str,
-) -> Result<Answer> {
+fn answer(response: Result<Response<Body>, ureq::Error>, method: &str, path: &str) -> Result<Answer> {
     let mut response = response.with_context(|| format!("{method} {path}"))?;
     let text = response
         .body_mut()

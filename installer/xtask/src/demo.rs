@@ -24,7 +24,7 @@ mod ready;
 pub mod secret;
 mod supervisor;
 
-pub use fleet::{Fleet, Report};
+pub use fleet::{Fleet, Report, enrol};
 pub use plan::{Plan, StationPlan, Wish};
 pub use ports::Ports;
 pub use program::{Kind, Launch, Program};
@@ -61,6 +61,9 @@ pub struct Options {
     /// Use the ports that follow P instead of free ones.
     #[arg(long, value_name = "P", value_parser = clap::value_parser!(u16).range(1024..))]
     port_base: Option<u16>,
+    /// Start what is built already; the whole-system tests do.
+    #[arg(long, hide = true)]
+    no_build: bool,
 }
 
 /// Runs the command until SIGINT, SIGTERM or SIGHUP.
@@ -70,7 +73,9 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let stop = stop_flag()?;
     let stopped = || stop.load(Ordering::Relaxed);
-    setup::for_demo()?;
+    if !options.no_build {
+        setup::for_demo()?;
+    }
     if stopped() {
         return Ok(());
     }
@@ -112,33 +117,17 @@ fn announce(fleet: &Fleet, json: bool) -> Result<()> {
     let report = fleet.report();
     for program in &report.programs {
         let station = program.station.as_deref().unwrap_or("HQ");
-        let terminal = program
-            .terminal
-            .map(|number| format!(" till {number}"))
-            .unwrap_or_default();
-        eprintln!(
-            "{station}{terminal}: {} (token {})",
-            program.http, program.token
-        );
+        let terminal = program.terminal.map(|number| format!(" till {number}")).unwrap_or_default();
+        eprintln!("{station}{terminal}: {} (token {})", program.http, program.token);
     }
-    if let Some(hq) = report
-        .programs
-        .iter()
-        .find(|program| program.kind == Kind::Hq)
-    {
+    if let Some(hq) = report.programs.iter().find(|program| program.kind == Kind::Hq) {
         eprintln!("console: {}/#token={}", hq.http, hq.token);
     }
-    eprintln!(
-        "ready; everything is kept in {}; Ctrl-C stops it",
-        report.data.display()
-    );
+    eprintln!("ready; everything is kept in {}; Ctrl-C stops it", report.data.display());
     if json {
-        let line =
-            serde_json::to_string(&report).context("the report cannot be written as JSON")?;
+        let line = serde_json::to_string(&report).context("the report cannot be written as JSON")?;
         let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "{line}")
-            .and_then(|()| stdout.flush())
-            .context("nobody reads stdout")?;
+        writeln!(stdout, "{line}").and_then(|()| stdout.flush()).context("nobody reads stdout")?;
     }
     Ok(())
 }
@@ -163,10 +152,7 @@ fn tills(fleet: &Fleet) -> Result<Vec<Vec<crate::client::Client>>> {
     let stations = fleet.plan().stations.iter().enumerate();
     stations
         .map(|(index, station)| {
-            (1..)
-                .take(station.tills.len())
-                .map(|terminal| fleet.till(index, terminal))
-                .collect()
+            (1..).take(station.tills.len()).map(|terminal| fleet.till(index, terminal)).collect()
         })
         .collect()
 }
@@ -192,17 +178,11 @@ impl Folder {
     /// A temporary folder cannot be made.
     pub fn new(wanted: Option<&PathBuf>) -> Result<Self> {
         if let Some(path) = wanted {
-            return Ok(Self {
-                path: path.clone(),
-                temporary: false,
-            });
+            return Ok(Self { path: path.clone(), temporary: false });
         }
         let path = std::env::temp_dir().join(format!("juyu-{}", secret::token()?.split_at(12).0));
         fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Self {
-            path,
-            temporary: true,
-        })
+        Ok(Self { path, temporary: true })
     }
 }
 

@@ -9,18 +9,9 @@ use crate::{setup, shell, workspace};
 
 /// Each case with the whole-system test that runs it.
 const CASES: [(&str, &str); 4] = [
-    (
-        "siege",
-        "head_office_agent_and_till_are_killed_and_nothing_is_lost_or_doubled",
-    ),
-    (
-        "till",
-        "a_till_killed_in_mid_stream_keeps_every_sale_it_confirmed",
-    ),
-    (
-        "agent",
-        "an_agent_killed_in_mid_stream_holds_up_no_till_and_loses_nothing",
-    ),
+    ("siege", "head_office_agent_and_till_are_killed_and_nothing_is_lost_or_doubled"),
+    ("till", "a_till_killed_in_mid_stream_keeps_every_sale_it_confirmed"),
+    ("agent", "an_agent_killed_in_mid_stream_holds_up_no_till_and_loses_nothing"),
     ("hq", "a_killed_head_office_gets_everything_when_it_is_back"),
 ];
 
@@ -36,16 +27,9 @@ pub struct Options {
 /// # Errors
 /// A case is unknown or fails.
 pub fn run(options: &Options) -> Result<()> {
-    if let Some(unknown) = options
-        .names
-        .iter()
-        .find(|name| !CASES.iter().any(|(known, _)| known == name))
-    {
+    if let Some(unknown) = options.names.iter().find(|name| !CASES.iter().any(|(known, _)| known == name)) {
         let known: Vec<_> = CASES.iter().map(|(name, _)| *name).collect();
-        bail!(
-            "there is no fault `{unknown}`; there are: {}",
-            known.join(", ")
-        );
+        bail!("there is no fault `{unknown}`; there are: {}", known.join(", "));
     }
     setup::for_demo()?;
     let mut rows = Vec::new();
@@ -54,16 +38,7 @@ pub fn run(options: &Options) -> Result<()> {
             let begin = Instant::now();
             let passed = shell::run(
                 "cargo",
-                &[
-                    "test",
-                    "--locked",
-                    "--workspace",
-                    "--test",
-                    "e2e",
-                    "--",
-                    "--exact",
-                    test,
-                ],
+                &["test", "--locked", "--workspace", "--test", "e2e", "--", "--exact", test],
                 &workspace::root(),
             )
             .is_ok();
@@ -72,10 +47,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     for (name, test, passed, seconds) in &rows {
         let verdict = if *passed { "holds" } else { "BROKEN" };
-        eprintln!(
-            "{name:<8} {verdict:<7} {seconds:>4} s  {}",
-            test.replace('_', " ")
-        );
+        eprintln!("{name:<8} {verdict:<7} {seconds:>4} s  {}", test.replace('_', " "));
     }
     let broken = rows.iter().filter(|(_, _, passed, _)| !passed).count();
     anyhow::ensure!(broken == 0, "{broken} fault(s) broke an invariant");

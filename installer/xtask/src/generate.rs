@@ -42,17 +42,11 @@ pub fn files() -> Result<Vec<Generated>> {
     let tokens = Tokens::read(&workspace::path("assets/tokens.json"))?;
     let css = tokens_css::render(&tokens);
     let day = day::render()?;
-    let at = |inside: &str, text: &str| Generated {
-        path: workspace::path(inside),
-        text: text.to_owned(),
-    };
+    let at = |inside: &str, text: &str| Generated { path: workspace::path(inside), text: text.to_owned() };
     Ok(vec![
         at("pos-desktop/ui/src/shared/tokens.css", &css),
         at("hq-server/console/src/shared/tokens.css", &css),
-        at(
-            "station-agent/back-office/src/theme/tokens.rs",
-            &tokens_rust::render(&tokens)?,
-        ),
+        at("station-agent/back-office/src/theme/tokens.rs", &tokens_rust::render(&tokens)?),
         at(catalogue::DAY, &day),
     ])
 }
@@ -63,9 +57,7 @@ pub fn files() -> Result<Vec<Generated>> {
 /// A source file is missing or malformed.
 pub fn stale() -> Result<Vec<Generated>> {
     let mut stale = files()?;
-    stale.retain(|file| {
-        std::fs::read_to_string(&file.path).ok().as_deref() != Some(file.text.as_str())
-    });
+    stale.retain(|file| std::fs::read_to_string(&file.path).ok().as_deref() != Some(file.text.as_str()));
     Ok(stale)
 }
 
@@ -82,10 +74,7 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     if options.check && !stale.is_empty() {
-        bail!(
-            "{} generated file(s) are stale; run `cargo xtask generate` and commit them",
-            stale.len()
-        );
+        bail!("{} generated file(s) are stale; run `cargo xtask generate` and commit them", stale.len());
     }
     Ok(())
 }

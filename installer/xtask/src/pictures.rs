@@ -17,18 +17,9 @@ const CHOSEN: [(&str, &str); 6] = [
     ("till-sell-ko", "till/till-sell-1280x800-light-ko.png"),
     ("till-sales-en-dark", "till/till-sales-1280x800-dark-en.png"),
     ("console-orders-ko", "console/orders-1280x800-light-ko.png"),
-    (
-        "console-products-en-dark",
-        "console/products-1280x800-dark-en.png",
-    ),
-    (
-        "back-office-stock-ko",
-        "back-office/stock-ko-light-1280x800.png",
-    ),
-    (
-        "back-office-deliveries-en-dark",
-        "back-office/deliveries-en-dark-1280x800.png",
-    ),
+    ("console-products-en-dark", "console/products-1280x800-dark-en.png"),
+    ("back-office-stock-ko", "back-office/stock-ko-light-1280x800.png"),
+    ("back-office-deliveries-en-dark", "back-office/deliveries-en-dark-1280x800.png"),
 ];
 
 /// Runs the command.
@@ -52,16 +43,10 @@ pub fn run() -> Result<()> {
     for (name, picture) in CHOSEN {
         copy(&all.join(picture), &shown.join(format!("{name}.png")))?;
     }
-    eprintln!(
-        "all pictures are in {}, the README's in {}",
-        all.display(),
-        shown.display()
-    );
+    eprintln!("all pictures are in {}, the README's in {}", all.display(), shown.display());
     Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to)
-        .map(|_| ())
-        .with_context(|| format!("cannot copy {}", from.display()))
+    fs::copy(from, to).map(|_| ()).with_context(|| format!("cannot copy {}", from.display()))
 }

@@ -22,14 +22,8 @@ const DEMO_PACKAGES: [&str; 6] = [
     "ca-certificates",
 ];
 /// What the tests need beyond it.
-const TEST_PACKAGES: [&str; 6] = [
-    "webkit2gtk-driver",
-    "xvfb",
-    "chromium",
-    "chromium-driver",
-    "strace",
-    "python3-venv",
-];
+const TEST_PACKAGES: [&str; 6] =
+    ["webkit2gtk-driver", "xvfb", "chromium", "chromium-driver", "strace", "python3-venv"];
 
 /// Installs and builds what `demo` runs.
 ///
@@ -71,8 +65,7 @@ impl Turn {
         let path = workspace::target().join("xtask.lock");
         workspace::write(&path, "")?;
         let lock = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-        lock.lock()
-            .with_context(|| format!("cannot lock {}", path.display()))?;
+        lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
         Ok(Self { _lock: lock })
     }
 }

@@ -35,9 +35,7 @@ pub fn run(program: &str, arguments: &[&str], folder: &Path) -> Result<()> {
 pub fn finish(command: &mut Command) -> Result<()> {
     let line = shown(command);
     eprintln!("+ {line}");
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run `{line}`"))?;
+    let status = command.status().with_context(|| format!("cannot run `{line}`"))?;
     if !status.success() {
         bail!("`{line}` failed: {status}");
     }
@@ -71,9 +69,7 @@ pub fn search_path() -> std::ffi::OsString {
 /// The path of a program, if there is one.
 #[must_use]
 pub fn find(program: &str) -> Option<PathBuf> {
-    std::env::split_paths(&search_path())
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
+    std::env::split_paths(&search_path()).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 fn shown(command: &Command) -> String {

@@ -31,17 +31,8 @@ pub fn run(options: &Options) -> Result<()> {
 pub fn seeds(count: u64, first: Option<u64>) -> Result<()> {
     let count = count.to_string();
     let first = first.map(|seed| seed.to_string());
-    let mut arguments = vec![
-        "run",
-        "--locked",
-        "--quiet",
-        "--release",
-        "-p",
-        "sync-sim",
-        "--",
-        "--seeds",
-        &count,
-    ];
+    let mut arguments =
+        vec!["run", "--locked", "--quiet", "--release", "-p", "sync-sim", "--", "--seeds", &count];
     if let Some(first) = &first {
         arguments.extend(["--seed", first]);
     }

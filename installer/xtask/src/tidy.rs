@@ -43,10 +43,7 @@ impl fmt::Display for Finding {
 
 impl Finding {
     fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            message: message.into(),
-        }
+        Self { place: place.into(), message: message.into() }
     }
 }
 
@@ -66,10 +63,7 @@ pub fn findings() -> Result<Vec<Finding>> {
     findings.extend(migrations::check(&sources)?);
     for file in generate::stale()? {
         let place = file.path.display().to_string();
-        findings.push(Finding::new(
-            place,
-            "is stale: run `cargo xtask generate` and commit it",
-        ));
+        findings.push(Finding::new(place, "is stale: run `cargo xtask generate` and commit it"));
     }
     findings.sort();
     Ok(findings)

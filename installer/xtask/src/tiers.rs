@@ -32,54 +32,18 @@ struct Tier {
 }
 
 const NORMAL: [Tier; 6] = [
-    Tier {
-        name: "install",
-        minutes_max: 4,
-        run: install,
-    },
-    Tier {
-        name: "build and lint",
-        minutes_max: 15,
-        run: build::run,
-    },
-    Tier {
-        name: "unit",
-        minutes_max: 4,
-        run: rust::unit,
-    },
-    Tier {
-        name: "simulator",
-        minutes_max: 3,
-        run: rust::simulator,
-    },
-    Tier {
-        name: "end to end",
-        minutes_max: 8,
-        run: rust::end_to_end,
-    },
-    Tier {
-        name: "windows and browsers",
-        minutes_max: 6,
-        run: windows::run,
-    },
+    Tier { name: "install", minutes_max: 4, run: install },
+    Tier { name: "build and lint", minutes_max: 15, run: build::run },
+    Tier { name: "unit", minutes_max: 4, run: rust::unit },
+    Tier { name: "simulator", minutes_max: 3, run: rust::simulator },
+    Tier { name: "end to end", minutes_max: 8, run: rust::end_to_end },
+    Tier { name: "windows and browsers", minutes_max: 6, run: windows::run },
 ];
 
 const LONG: [Tier; 3] = [
-    Tier {
-        name: "install",
-        minutes_max: 4,
-        run: install,
-    },
-    Tier {
-        name: "build",
-        minutes_max: 15,
-        run: build::programs,
-    },
-    Tier {
-        name: "simulator, 100,000 seeds",
-        minutes_max: 180,
-        run: rust::simulator_long,
-    },
+    Tier { name: "install", minutes_max: 4, run: install },
+    Tier { name: "build", minutes_max: 15, run: build::programs },
+    Tier { name: "simulator, 100,000 seeds", minutes_max: 180, run: rust::simulator_long },
 ];
 
 /// Runs the command.
@@ -105,12 +69,7 @@ pub fn run(options: &Options) -> Result<()> {
         eprintln!("== {line}");
         lines.push(line);
     }
-    eprintln!(
-        "\n{}\n{:<28} {:>5} min",
-        lines.join("\n"),
-        "all",
-        minutes(begin)
-    );
+    eprintln!("\n{}\n{:<28} {:>5} min", lines.join("\n"), "all", minutes(begin));
     eprintln!("{} passed, 0 failed", total.passed);
     Ok(())
 }

@@ -12,10 +12,7 @@ pub fn root() -> PathBuf {
         .map(PathBuf::from)
         .filter(|folder| folder.ends_with("installer/xtask"))
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
-    crate_folder
-        .ancestors()
-        .nth(2)
-        .map_or(crate_folder.clone(), Path::to_path_buf)
+    crate_folder.ancestors().nth(2).map_or(crate_folder.clone(), Path::to_path_buf)
 }
 
 /// A path inside the workspace.

@@ -69,12 +69,7 @@ impl Fleet {
             .spawn(move || supervisor.run(&inbox))
             .context("cannot start the supervisor")?;
         let launches = plan.launches().cloned().collect();
-        let fleet = Self {
-            plan,
-            board,
-            orders,
-            supervisor: Some(thread),
-        };
+        let fleet = Self { plan, board, orders, supervisor: Some(thread) };
         fleet.order(|done| Order::Start(launches, done))?;
         Ok(fleet)
     }
@@ -86,10 +81,7 @@ impl Fleet {
             }
             self.check_deaths()?;
             if Instant::now() > deadline {
-                bail!(
-                    "not ready in time; the logs are in {}",
-                    self.plan.data.join("logs").display()
-                );
+                bail!("not ready in time; the logs are in {}", self.plan.data.join("logs").display());
             }
             Ok(())
         };
@@ -165,10 +157,7 @@ impl Fleet {
     /// How often programs have been started, all together.
     #[must_use]
     pub fn starts(&self) -> u64 {
-        self.board
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .starts
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).starts
     }
 
     fn check_deaths(&self) -> Result<()> {
@@ -183,13 +172,8 @@ impl Fleet {
 
     fn order(&self, order: impl FnOnce(Sender<()>) -> Order) -> Result<()> {
         let (done, finished) = mpsc::channel();
-        self.orders
-            .send(order(done))
-            .ok()
-            .context("the supervisor is gone")?;
-        finished
-            .recv_timeout(ORDER_TIMEOUT)
-            .context("the supervisor does not answer")
+        self.orders.send(order(done)).ok().context("the supervisor is gone")?;
+        finished.recv_timeout(ORDER_TIMEOUT).context("the supervisor does not answer")
     }
 }
 
@@ -209,11 +193,7 @@ fn client(program: &Program) -> Client {
 fn report(data: &Path, programs: &[Program]) -> Report {
     Report {
         data: data.to_owned(),
-        programs: programs
-            .iter()
-            .filter(|program| program.kind != Kind::BackOffice)
-            .cloned()
-            .collect(),
+        programs: programs.iter().filter(|program| program.kind != Kind::BackOffice).cloned().collect(),
     }
 }
 
@@ -223,20 +203,15 @@ fn write_report(report: &Report) -> Result<()> {
 }
 
 /// Gives each agent and each till its identity, once; a kept data folder has them already.
-fn enrol(plan: &Plan) -> Result<()> {
+///
+/// # Errors
+/// A program refuses.
+pub fn enrol(plan: &Plan) -> Result<()> {
     for station in &plan.stations {
         if !station.device.exists() {
             let hq_config = config_of(&plan.hq.arguments);
             let out = station.device.to_string_lossy();
-            let arguments = [
-                "enrol",
-                "--config",
-                &hq_config,
-                "--station",
-                &station.code,
-                "--out",
-                &out,
-            ];
+            let arguments = ["enrol", "--config", &hq_config, "--station", &station.code, "--out", &out];
             enrol_with(&plan.hq.binary, &arguments, &plan.data)?;
         }
         let agent_config = config_of(&station.agent.arguments);
@@ -244,15 +219,7 @@ fn enrol(plan: &Plan) -> Result<()> {
             if !device.exists() {
                 let terminal = till.program.terminal.unwrap_or_default().to_string();
                 let out = device.to_string_lossy();
-                let arguments = [
-                    "enrol",
-                    "--config",
-                    &agent_config,
-                    "--terminal",
-                    &terminal,
-                    "--out",
-                    &out,
-                ];
+                let arguments = ["enrol", "--config", &agent_config, "--terminal", &terminal, "--out", &out];
                 enrol_with(&station.agent.binary, &arguments, &plan.data)?;
             }
         }
@@ -266,10 +233,5 @@ fn enrol_with(binary: &Path, arguments: &[&str], folder: &Path) -> Result<()> {
 }
 
 fn config_of(arguments: &[String]) -> String {
-    arguments
-        .iter()
-        .skip_while(|argument| *argument != "--config")
-        .nth(1)
-        .cloned()
-        .unwrap_or_default()
+    arguments.iter().skip_while(|argument| *argument != "--config").nth(1).cloned().unwrap_or_default()
 }

@@ -93,12 +93,7 @@ impl Plan {
             .iter()
             .map(|station| station_plan(&data, wish, station, route, &mut ports))
             .collect::<Result<_>>()?;
-        Ok(Self {
-            data,
-            hq,
-            stations,
-            ports,
-        })
+        Ok(Self { data, hq, stations, ports })
     }
 
     /// Every program, HQ first, back offices last.
@@ -106,22 +101,15 @@ impl Plan {
         let stations = self.stations.iter().flat_map(|station| {
             std::iter::once(&station.agent).chain(station.tills.iter().map(|(till, _)| till))
         });
-        let back_offices = self
-            .stations
-            .iter()
-            .filter_map(|station| station.back_office.as_ref());
-        std::iter::once(&self.hq)
-            .chain(stations)
-            .chain(back_offices)
+        let back_offices = self.stations.iter().filter_map(|station| station.back_office.as_ref());
+        std::iter::once(&self.hq).chain(stations).chain(back_offices)
     }
 }
 
 fn hq(data: &Path, wish: &Wish, http: &str, mqtt: &str) -> Result<Launch> {
     let token_file = data.join("config/hq.token");
     let stations = catalogue::stations(wish.stations)?;
-    let first = stations
-        .first()
-        .context("a fleet has at least one station")?;
+    let first = stations.first().context("a fleet has at least one station")?;
     let text = config::Hq {
         data_dir: data.join("hq"),
         http_addr: http.to_owned(),
@@ -154,13 +142,7 @@ fn hq(data: &Path, wish: &Wish, http: &str, mqtt: &str) -> Result<Launch> {
         token: secret::token_in(&token_file)?,
     };
     let file = write_config(data, "hq", &text)?;
-    Ok(launch(
-        data,
-        "hq",
-        program,
-        "hq-server",
-        vec!["run".to_owned(), "--config".to_owned(), file],
-    ))
+    Ok(launch(data, "hq", program, "hq-server", vec!["run".to_owned(), "--config".to_owned(), file]))
 }
 
 fn station_plan(
@@ -204,17 +186,8 @@ fn station_plan(
     let tills = (1..=wish.terminals)
         .map(|terminal| till(data, wish, &agent.program, terminal, ports))
         .collect::<Result<_>>()?;
-    let back_office = wish
-        .windows
-        .then(|| back_office(data, &agent.program, &token_file))
-        .transpose()?;
-    Ok(StationPlan {
-        code: station.code.clone(),
-        device,
-        agent,
-        tills,
-        back_office,
-    })
+    let back_office = wish.windows.then(|| back_office(data, &agent.program, &token_file)).transpose()?;
+    Ok(StationPlan { code: station.code.clone(), device, agent, tills, back_office })
 }
 
 fn till(
@@ -228,9 +201,7 @@ fn till(
     let name = format!("{code}-till-{terminal}");
     let folder = data.join(&code).join(format!("till-{terminal}"));
     make_folder(&folder)?;
-    let device = data
-        .join(&code)
-        .join(format!("till-{terminal}.device.json"));
+    let device = data.join(&code).join(format!("till-{terminal}.device.json"));
     let token_file = data.join(format!("config/{name}.token"));
     let http = local(ports.take()?);
     let text = config::Till {
@@ -238,10 +209,7 @@ fn till(
         device_file: device.clone(),
         agent_url: agent.http.clone(),
         language: "ko".to_owned(),
-        local_api: config::LocalApi {
-            addr: http.clone(),
-            token_file: token_file.clone(),
-        },
+        local_api: config::LocalApi { addr: http.clone(), token_file: token_file.clone() },
     };
     let program = Program {
         kind: Kind::Till,
@@ -263,10 +231,7 @@ fn till(
 }
 
 fn back_office(data: &Path, agent: &Program, token_file: &Path) -> Result<Launch> {
-    let name = format!(
-        "{}-back-office",
-        agent.station.as_deref().unwrap_or_default()
-    );
+    let name = format!("{}-back-office", agent.station.as_deref().unwrap_or_default());
     let text = config::BackOffice {
         agent_url: agent.http.clone(),
         token_file: token_file.to_owned(),
@@ -274,22 +239,13 @@ fn back_office(data: &Path, agent: &Program, token_file: &Path) -> Result<Launch
         theme: "light".to_owned(),
     };
     let arguments = vec!["--config".to_owned(), write_config(data, &name, &text)?];
-    let program = Program {
-        kind: Kind::BackOffice,
-        ..agent.clone()
-    };
+    let program = Program { kind: Kind::BackOffice, ..agent.clone() };
     let mut launch = launch(data, &name, program, "back-office", arguments);
     launch.window = true;
     Ok(launch)
 }
 
-fn launch(
-    data: &Path,
-    name: &str,
-    program: Program,
-    binary: &str,
-    arguments: Vec<String>,
-) -> Launch {
+fn launch(data: &Path, name: &str, program: Program, binary: &str, arguments: Vec<String>) -> Launch {
     Launch {
         name: name.to_owned(),
         program,
@@ -302,10 +258,7 @@ fn launch(
 
 fn write_config(data: &Path, name: &str, config: &impl Serialize) -> Result<String> {
     let file = data.join(format!("config/{name}.toml"));
-    secret::write(
-        &file,
-        &toml::to_string(config).context("a configuration cannot be written as TOML")?,
-    )?;
+    secret::write(&file, &toml::to_string(config).context("a configuration cannot be written as TOML")?)?;
     Ok(file.to_string_lossy().into_owned())
 }
 
@@ -315,9 +268,7 @@ fn local(port: u16) -> String {
 
 fn absolute(folder: &Path) -> Result<PathBuf> {
     make_folder(folder)?;
-    folder
-        .canonicalize()
-        .with_context(|| format!("cannot find {}", folder.display()))
+    folder.canonicalize().with_context(|| format!("cannot find {}", folder.display()))
 }
 
 fn make_folder(folder: &Path) -> Result<()> {

@@ -31,12 +31,7 @@ pub fn play(stations: &[Vec<Client>], speed: u32, stop: &(dyn Fn() -> bool + Syn
     thread::scope(|scope| {
         let tills: Vec<_> = stations
             .iter()
-            .flat_map(|tills| {
-                tills
-                    .iter()
-                    .enumerate()
-                    .map(|(lane, till)| (lane, tills.len(), till))
-            })
+            .flat_map(|tills| tills.iter().enumerate().map(|(lane, till)| (lane, tills.len(), till)))
             .map(|(lane, lanes, till)| {
                 let day = &day;
                 scope.spawn(move || play_till(day, lane, lanes, till, speed, stop))
@@ -88,8 +83,7 @@ fn play_till(
 fn acts(day: &[DaySale], lane: usize, lanes: usize) -> Vec<(u32, Act<'_>)> {
     let mut acts = Vec::new();
     for (number, sale) in day.iter().enumerate() {
-        let sale_lane =
-            usize::try_from(sale.terminal.saturating_sub(1)).unwrap_or(0) % lanes.max(1);
+        let sale_lane = usize::try_from(sale.terminal.saturating_sub(1)).unwrap_or(0) % lanes.max(1);
         if sale_lane != lane {
             continue;
         }
@@ -102,43 +96,24 @@ fn acts(day: &[DaySale], lane: usize, lanes: usize) -> Vec<(u32, Act<'_>)> {
     acts
 }
 
-fn sell(
-    till: &Client,
-    number: usize,
-    sale: &DaySale,
-    stop: &dyn Fn() -> bool,
-) -> Result<Option<String>> {
+fn sell(till: &Client, number: usize, sale: &DaySale, stop: &dyn Fn() -> bool) -> Result<Option<String>> {
     let quantity = catalogue::decimal(sale.quantity_milli);
-    let fields = [
-        ("productId", sale.product_id.as_str()),
-        ("qty", quantity.as_str()),
-    ];
+    let fields = [("productId", sale.product_id.as_str()), ("qty", quantity.as_str())];
     // The key makes a repeat after a broken answer harmless; the clock keeps two days of one kept folder apart.
     let key = format!("day-{}-{number}", std::process::id());
     let Some(answer) = insist(|| till.post_form_once("/sales", &fields, &key), stop) else {
         return Ok(None);
     };
-    anyhow::ensure!(
-        answer.is_success(),
-        "sale {number} of the day was refused: {}",
-        answer.body
-    );
+    anyhow::ensure!(answer.is_success(), "sale {number} of the day was refused: {}", answer.body);
     let Some(sales) = insist(|| till.get("/sales"), stop) else {
         return Ok(None);
     };
-    let newest = sales
-        .rows()
-        .last()
-        .and_then(|row| row.get("saleId"))
-        .and_then(Value::as_str);
+    let newest = sales.rows().last().and_then(|row| row.get("saleId")).and_then(Value::as_str);
     Ok(newest.map(str::to_owned))
 }
 
 fn cancel(till: &Client, sale_id: &str, stop: &dyn Fn() -> bool) -> Result<()> {
-    let Some(answer) = insist(
-        || till.post_form("/cancelSales", &[("saleId", sale_id)]),
-        stop,
-    ) else {
+    let Some(answer) = insist(|| till.post_form("/cancelSales", &[("saleId", sale_id)]), stop) else {
         return Ok(());
     };
     // A repeat after a broken answer finds its own cancellation.

@@ -23,11 +23,7 @@ impl Ports {
     /// Free ports, or the ones that follow `base`.
     #[must_use]
     pub fn new(base: Option<u16>) -> Self {
-        Self {
-            claims: Vec::new(),
-            next: base.unwrap_or(0),
-            fixed: base.is_some(),
-        }
+        Self { claims: Vec::new(), next: base.unwrap_or(0), fixed: base.is_some() }
     }
 
     /// The next port.
@@ -38,8 +34,7 @@ impl Ports {
         if self.fixed {
             let port = self.next;
             self.next = port.checked_add(1).context("--port-base is too high")?;
-            listen(port)
-                .with_context(|| format!("port {port} is in use; choose another --port-base"))?;
+            listen(port).with_context(|| format!("port {port} is in use; choose another --port-base"))?;
             return Ok(port);
         }
         loop {

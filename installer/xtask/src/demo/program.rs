@@ -78,9 +78,7 @@ impl Launch {
         let mut command = match shell::find("setpriv") {
             Some(setpriv) => {
                 let mut command = Command::new(setpriv);
-                command
-                    .args(["--pdeathsig", "KILL", "--"])
-                    .arg(&self.binary);
+                command.args(["--pdeathsig", "KILL", "--"]).arg(&self.binary);
                 command
             }
             None => Command::new(&self.binary),
@@ -100,10 +98,7 @@ impl Launch {
     pub fn log_tail(&self) -> String {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
-        lines
-            .get(lines.len().saturating_sub(12)..)
-            .unwrap_or_default()
-            .join("\n")
+        lines.get(lines.len().saturating_sub(12)..).unwrap_or_default().join("\n")
     }
 }
 
@@ -113,9 +108,5 @@ impl Launch {
 /// There is no shell, or no such process.
 pub fn terminate(pid: u32) -> io::Result<()> {
     // The shell's own `kill`: there is no safe call for it in the standard library.
-    Command::new("sh")
-        .args(["-c", &format!("kill -TERM {pid}")])
-        .stderr(Stdio::null())
-        .status()
-        .map(|_| ())
+    Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).stderr(Stdio::null()).status().map(|_| ())
 }

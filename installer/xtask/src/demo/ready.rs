@@ -20,14 +20,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// `check` gave up, or an opening stock was refused.
 pub(super) fn wait(plan: &Plan, check: &dyn Fn() -> Result<()>) -> Result<()> {
-    let wanted: BTreeSet<String> = catalogue::products()?
-        .into_iter()
-        .map(|product| product.product_id)
-        .collect();
-    for launch in plan
-        .launches()
-        .filter(|launch| !launch.window || launch.program.terminal.is_some())
-    {
+    let wanted: BTreeSet<String> =
+        catalogue::products()?.into_iter().map(|product| product.product_id).collect();
+    for launch in plan.launches().filter(|launch| !launch.window || launch.program.terminal.is_some()) {
         until(check, || is_ready(launch))?;
     }
     for station in &plan.stations {
@@ -51,9 +46,7 @@ fn until(check: &dyn Fn() -> Result<()>, done: impl Fn() -> bool) -> Result<()> 
 }
 
 fn is_ready(launch: &Launch) -> bool {
-    client(launch)
-        .get("/readyz")
-        .is_ok_and(|answer| answer.is_success())
+    client(launch).get("/readyz").is_ok_and(|answer| answer.is_success())
 }
 
 fn lists_all(client: &Client, path: &str, wanted: &BTreeSet<String>) -> bool {
@@ -69,22 +62,14 @@ fn lists_all(client: &Client, path: &str, wanted: &BTreeSet<String>) -> bool {
 }
 
 /// A new station starts with a stock-take; the marker keeps a restarted demo from counting twice.
-fn count_opening_stock(
-    station: &StationPlan,
-    agent: &Client,
-    check: &dyn Fn() -> Result<()>,
-) -> Result<()> {
+fn count_opening_stock(station: &StationPlan, agent: &Client, check: &dyn Fn() -> Result<()>) -> Result<()> {
     let marker = marker(station);
     if marker.exists() {
         return Ok(());
     }
     for stock in catalogue::opening_stock()? {
         let quantity = catalogue::decimal(stock.quantity_milli);
-        let fields = [
-            ("productId", stock.product_id.as_str()),
-            ("qty", &quantity),
-            ("reason", "stocktake"),
-        ];
+        let fields = [("productId", stock.product_id.as_str()), ("qty", &quantity), ("reason", "stocktake")];
         let key = format!("opening-{}-{}", station.code, stock.product_id);
         let answer = loop {
             match agent.post_form_once("/stockFlows", &fields, &key) {

@@ -67,11 +67,7 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     pub(super) fn new(board: SharedBoard, on_start: OnStart) -> Self {
-        Self {
-            watched: Vec::new(),
-            board,
-            on_start,
-        }
+        Self { watched: Vec::new(), board, on_start }
     }
 
     /// Runs until told to stop, or until whoever gives orders is gone.
@@ -105,11 +101,7 @@ impl Supervisor {
     }
 
     fn kill(&mut self, name: &str, hold: bool) {
-        for watched in self
-            .watched
-            .iter_mut()
-            .filter(|watched| watched.launch.name == name)
-        {
+        for watched in self.watched.iter_mut().filter(|watched| watched.launch.name == name) {
             if let Some(mut child) = watched.child.take() {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -119,11 +111,7 @@ impl Supervisor {
     }
 
     fn release(&mut self, name: &str) {
-        for watched in self
-            .watched
-            .iter_mut()
-            .filter(|watched| watched.launch.name == name)
-        {
+        for watched in self.watched.iter_mut().filter(|watched| watched.launch.name == name) {
             if watched.child.is_none() {
                 watched.start_at = Some(Instant::now());
             }
@@ -187,11 +175,8 @@ impl Supervisor {
     }
 
     fn publish(&self) {
-        let programs: Vec<Program> = self
-            .watched
-            .iter()
-            .map(|watched| watched.launch.program.clone())
-            .collect();
+        let programs: Vec<Program> =
+            self.watched.iter().map(|watched| watched.launch.program.clone()).collect();
         (self.on_start)(&programs);
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         board.programs = programs;
@@ -215,10 +200,7 @@ impl Supervisor {
                 std::thread::sleep(TICK);
             }
             if matches!(child.try_wait(), Ok(None)) {
-                eprintln!(
-                    "{}: did not end within {GRACE:?}; killed",
-                    watched.launch.name
-                );
+                eprintln!("{}: did not end within {GRACE:?}; killed", watched.launch.name);
                 let _ = child.kill();
             }
             let _ = child.wait();

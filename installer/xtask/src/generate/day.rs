@@ -18,21 +18,13 @@ const TERMINALS: u32 = 2;
 const SEED: u64 = 0x6a75_7975;
 
 /// Sales per hour from midnight, as shares: peaks on the way to work and on the way home.
-const HOUR_WEIGHTS: [u64; 24] = [
-    2, 1, 1, 1, 2, 6, 16, 30, 34, 22, 16, 16, 20, 18, 15, 16, 20, 30, 36, 28, 18, 12, 7, 4,
-];
+const HOUR_WEIGHTS: [u64; 24] =
+    [2, 1, 1, 1, 2, 6, 16, 30, 34, 22, 16, 16, 20, 18, 15, 16, 20, 30, 36, 28, 18, 12, 7, 4];
 /// Fuels by how often they are asked for.
-const FUEL_WEIGHTS: [(&str, u64); 4] =
-    [("CD1001", 58), ("CD1002", 33), ("CD1003", 7), ("CD1004", 2)];
+const FUEL_WEIGHTS: [(&str, u64); 4] = [("CD1001", 58), ("CD1002", 33), ("CD1003", 7), ("CD1004", 2)];
 /// What customers ask for in won, with how often.
-const WON_WEIGHTS: [(u64, u64); 6] = [
-    (30_000, 22),
-    (50_000, 34),
-    (70_000, 18),
-    (100_000, 8),
-    (40_000, 10),
-    (20_000, 8),
-];
+const WON_WEIGHTS: [(u64, u64); 6] =
+    [(30_000, 22), (50_000, 34), (70_000, 18), (100_000, 8), (40_000, 10), (20_000, 8)];
 /// What customers ask for in whole litres, with how often.
 const LITRE_WEIGHTS: [(u64, u64); 5] = [(20, 30), (30, 28), (40, 22), (50, 12), (60, 8)];
 
@@ -51,19 +43,13 @@ pub(super) fn render() -> Result<String> {
 
 fn day(products: &[Product]) -> Result<Vec<DaySale>> {
     let mut random = SplitMix(SEED);
-    let goods: Vec<&Product> = products
-        .iter()
-        .filter(|product| product.kind == "goods")
-        .collect();
+    let goods: Vec<&Product> = products.iter().filter(|product| product.kind == "goods").collect();
     let mut sales = Vec::with_capacity(SALES);
     for number in 0..SALES {
         // Bresenham's step spreads the fuel share evenly, so that it is exact.
         let fuel = (number + 1) * FUEL_PERCENT / 100 > number * FUEL_PERCENT / 100;
-        let (product_id, quantity_milli) = if fuel {
-            fuel_line(products, &mut random)?
-        } else {
-            goods_line(&goods, &mut random)?
-        };
+        let (product_id, quantity_milli) =
+            if fuel { fuel_line(products, &mut random)? } else { goods_line(&goods, &mut random)? };
         sales.push(DaySale {
             second: second_of_day(&mut random)?,
             terminal: u32::try_from(random.below(u64::from(TERMINALS)))? + 1,
@@ -73,11 +59,7 @@ fn day(products: &[Product]) -> Result<Vec<DaySale>> {
         });
     }
     sales.sort_by_key(|sale| sale.second);
-    for sale in sales
-        .iter_mut()
-        .skip(CANCELLED_EVERY / 2)
-        .step_by(CANCELLED_EVERY)
-    {
+    for sale in sales.iter_mut().skip(CANCELLED_EVERY / 2).step_by(CANCELLED_EVERY) {
         sale.cancelled_after_s = Some(30 + u32::try_from(random.below(240))?);
     }
     Ok(sales)
@@ -102,15 +84,9 @@ fn fuel_line(products: &[Product], random: &mut SplitMix) -> Result<(String, u64
 
 fn goods_line(goods: &[&Product], random: &mut SplitMix) -> Result<(String, u64)> {
     let index = usize::try_from(random.below(goods.len() as u64))?;
-    let product = goods
-        .get(index)
-        .context("the sample catalogue has no goods")?;
+    let product = goods.get(index).context("the sample catalogue has no goods")?;
     // Two of something cheap are common, two of something dear are not.
-    let pieces = if product.price < 5_000 {
-        1 + random.below(3)
-    } else {
-        1
-    };
+    let pieces = if product.price < 5_000 { 1 + random.below(3) } else { 1 };
     Ok((product.product_id.clone(), pieces * 1000))
 }
 

@@ -59,7 +59,5 @@ impl Tokens {
 /// A token's value as text: `14` or `#ffffff`.
 #[must_use]
 pub(super) fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

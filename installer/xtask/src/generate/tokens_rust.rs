@@ -19,11 +19,7 @@ pub(super) fn render(tokens: &Tokens) -> Result<String> {
     );
     rust.push_str("/// The colours of one theme, each as 0xRRGGBB.\n#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub struct Palette {\n");
     for name in tokens.color.light.keys() {
-        let _ = writeln!(
-            rust,
-            "    /// `{name}`.\n    pub {}: u32,",
-            name.replace('-', "_")
-        );
+        let _ = writeln!(rust, "    /// `{name}`.\n    pub {}: u32,", name.replace('-', "_"));
     }
     rust.push_str("}\n");
     palette(&mut rust, "LIGHT", "For a light room.", &tokens.color.light)?;
@@ -48,10 +44,7 @@ fn palette(
     comment: &str,
     colours: &BTreeMap<String, Value>,
 ) -> Result<()> {
-    let _ = writeln!(
-        rust,
-        "\n/// {comment}\npub const {constant}: Palette = Palette {{"
-    );
+    let _ = writeln!(rust, "\n/// {comment}\npub const {constant}: Palette = Palette {{");
     for (name, colour) in colours {
         let colour = text(colour);
         let rgb = colour
@@ -59,13 +52,7 @@ fn palette(
             .filter(|hex| hex.len() == 6)
             .and_then(|hex| u32::from_str_radix(hex, 16).ok())
             .with_context(|| format!("colour {name} is `{colour}`, not #rrggbb"))?;
-        let _ = writeln!(
-            rust,
-            "    {}: 0x{:04x}_{:04x},",
-            name.replace('-', "_"),
-            rgb >> 16,
-            rgb & 0xffff
-        );
+        let _ = writeln!(rust, "    {}: 0x{:04x}_{:04x},", name.replace('-', "_"), rgb >> 16, rgb & 0xffff);
     }
     rust.push_str("};\n");
     Ok(())
@@ -75,10 +62,7 @@ fn constants(rust: &mut String, group: &str, kind: &str, values: &BTreeMap<Strin
     for (name, value) in values {
         let constant = format!("{group}-{name}").to_uppercase().replace('-', "_");
         let point = if kind == "f32" { ".0" } else { "" };
-        let _ = writeln!(
-            rust,
-            "/// `{group}-{name}`.\npub const {constant}: {kind} = {}{point};",
-            text(value)
-        );
+        let _ =
+            writeln!(rust, "/// `{group}-{name}`.\npub const {constant}: {kind} = {}{point};", text(value));
     }
 }

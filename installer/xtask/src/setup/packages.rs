@@ -15,19 +15,12 @@ pub fn install(wanted: &[&str]) -> Result<()> {
         // Another system: whoever runs it has the libraries of its own, and the build says what is missing.
         return Ok(());
     }
-    let missing: Vec<&str> = wanted
-        .iter()
-        .copied()
-        .filter(|package| !is_installed(package))
-        .collect();
+    let missing: Vec<&str> = wanted.iter().copied().filter(|package| !is_installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     if shell::find("apt-get").is_none() {
-        bail!(
-            "these packages are missing: {}; install them, then repeat",
-            missing.join(" ")
-        );
+        bail!("these packages are missing: {}; install them, then repeat", missing.join(" "));
     }
     apt(&["update", "-q"])?;
     let mut arguments = vec!["install", "-y", "-q", "--no-install-recommends"];

@@ -9,9 +9,5 @@ use crate::{shell, workspace};
 /// # Errors
 /// The build fails.
 pub fn build() -> Result<()> {
-    shell::run(
-        "cargo",
-        &["build", "--locked", "--workspace", "--bins"],
-        &workspace::root(),
-    )
+    shell::run("cargo", &["build", "--locked", "--workspace", "--bins"], &workspace::root())
 }

@@ -12,10 +12,7 @@ use crate::{shell, workspace};
 /// A tool cannot be installed.
 pub fn install() -> Result<()> {
     // Without its self-update it needs a third fewer crates.
-    cargo_tool(
-        "cargo-nextest",
-        &["--no-default-features", "--features", "default-no-update"],
-    )?;
+    cargo_tool("cargo-nextest", &["--no-default-features", "--features", "default-no-update"])?;
     cargo_tool("cargo-deny", &[])?;
     wheels()
 }
@@ -43,9 +40,5 @@ fn wheels() -> Result<()> {
     let venv = workspace::target().join("tools/venv");
     let venv = venv.to_string_lossy();
     shell::run("python3", &["-m", "venv", &venv], Path::new("/"))?;
-    shell::run(
-        &format!("{venv}/bin/pip"),
-        &["install", "-q", "typos", "taplo"],
-        Path::new("/"),
-    )
+    shell::run(&format!("{venv}/bin/pip"), &["install", "-q", "typos", "taplo"], Path::new("/"))
 }

@@ -37,31 +37,19 @@ pub fn build_all() -> Result<()> {
 }
 
 fn install(folder: &Path) -> Result<()> {
-    let (lock, installed) = (
-        folder.join("package-lock.json"),
-        folder.join("node_modules/.package-lock.json"),
-    );
-    let modified = |file: &Path| {
-        std::fs::metadata(file)
-            .and_then(|data| data.modified())
-            .ok()
-    };
+    let (lock, installed) =
+        (folder.join("package-lock.json"), folder.join("node_modules/.package-lock.json"));
+    let modified = |file: &Path| std::fs::metadata(file).and_then(|data| data.modified()).ok();
     if modified(&installed) >= modified(&lock) && installed.exists() {
         return Ok(());
     }
-    shell::run(
-        "npm",
-        &["ci", "--no-audit", "--no-fund", "--loglevel=error"],
-        folder,
-    )
+    shell::run("npm", &["ci", "--no-audit", "--no-fund", "--loglevel=error"], folder)
 }
 
 fn build(name: &str) -> Result<()> {
     let folder = workspace::path(name);
     let sources = hash(&[folder.clone(), workspace::path(SHARED)])?;
-    let stamp = workspace::target()
-        .join("stamps")
-        .join(name.replace('/', "-"));
+    let stamp = workspace::target().join("stamps").join(name.replace('/', "-"));
     let built = folder.join("dist/index.html").exists();
     if built && std::fs::read_to_string(&stamp).is_ok_and(|text| text == sources) {
         return Ok(());
@@ -80,23 +68,15 @@ fn hash(roots: &[PathBuf]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     for file in files {
         file.hash(&mut hasher);
-        std::fs::read(&file)
-            .with_context(|| format!("cannot read {}", file.display()))?
-            .hash(&mut hasher);
+        std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?.hash(&mut hasher);
     }
     Ok(format!("{:016x}", hasher.finish()))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in
-        std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?
-    {
-        let path = entry
-            .with_context(|| format!("cannot list {}", folder.display()))?
-            .path();
-        let skipped = path
-            .file_name()
-            .is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped));
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
+        let skipped = path.file_name().is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped));
         if skipped {
             continue;
         }

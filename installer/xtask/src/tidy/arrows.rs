@@ -11,22 +11,9 @@ use super::{Finding, Source};
 const ALLOWED: [(&str, &[&str]); 10] = [
     ("sync-proto", &[]),
     ("sync", &["sync-proto"]),
-    (
-        "sync-sim",
-        &[
-            "sync-proto",
-            "sync",
-            "pos-core",
-            "station-agent",
-            "hq-server",
-            "station-api",
-        ],
-    ),
+    ("sync-sim", &["sync-proto", "sync", "pos-core", "station-agent", "hq-server", "station-api"]),
     ("pos-core", &["sync-proto", "sync"]),
-    (
-        "pos-desktop",
-        &["sync-proto", "sync", "pos-core", "station-api"],
-    ),
+    ("pos-desktop", &["sync-proto", "sync", "pos-core", "station-api"]),
     ("station-api", &["sync-proto"]),
     ("station-agent", &["sync-proto", "sync", "station-api"]),
     ("back-office", &["sync-proto", "station-api"]),
@@ -40,14 +27,8 @@ const STRANGERS: [(&str, &str); 2] = [("order", "logistics"), ("logistics", "ord
 pub(super) fn check(sources: &[Source]) -> Result<Vec<Finding>> {
     let allowed: BTreeMap<&str, &[&str]> = ALLOWED.into_iter().collect();
     let mut findings = Vec::new();
-    for source in sources
-        .iter()
-        .filter(|source| source.path.ends_with("/Cargo.toml"))
-    {
-        let manifest: Table = source
-            .text
-            .parse()
-            .with_context(|| format!("{} is malformed", source.path))?;
+    for source in sources.iter().filter(|source| source.path.ends_with("/Cargo.toml")) {
+        let manifest: Table = source.text.parse().with_context(|| format!("{} is malformed", source.path))?;
         findings.extend(arrows_of(source, &manifest, &allowed));
     }
     for (part, stranger) in STRANGERS {
@@ -63,21 +44,13 @@ fn arrows_of(source: &Source, manifest: &Table, allowed: &BTreeMap<&str, &[&str]
         .and_then(Value::as_str)
         .unwrap_or_default();
     let Some(may_use) = allowed.get(name) else {
-        return vec![Finding::new(
-            &source.path,
-            format!("crate {name} has no place in the arrows of tidy"),
-        )];
+        return vec![Finding::new(&source.path, format!("crate {name} has no place in the arrows of tidy"))];
     };
     dependencies(manifest)
         .filter(|dependency| {
             allowed.contains_key(dependency.as_str()) && !may_use.contains(&dependency.as_str())
         })
-        .map(|dependency| {
-            Finding::new(
-                &source.path,
-                format!("{name} must not depend on {dependency}"),
-            )
-        })
+        .map(|dependency| Finding::new(&source.path, format!("{name} must not depend on {dependency}")))
         .collect()
 }
 
@@ -95,10 +68,7 @@ fn dependencies(manifest: &Table) -> impl Iterator<Item = String> {
 }
 
 fn meetings(sources: &[Source], part: &str, stranger: &str) -> Vec<Finding> {
-    let (file, folder) = (
-        format!("hq-server/src/{part}.rs"),
-        format!("hq-server/src/{part}/"),
-    );
+    let (file, folder) = (format!("hq-server/src/{part}.rs"), format!("hq-server/src/{part}/"));
     let call = format!("{stranger}::");
     sources
         .iter()
@@ -107,14 +77,10 @@ fn meetings(sources: &[Source], part: &str, stranger: &str) -> Vec<Finding> {
             source
                 .code()
                 .filter(|(_, line)| {
-                    line.contains(&format!("crate::{call}"))
-                        || line.contains(&format!("super::{call}"))
+                    line.contains(&format!("crate::{call}")) || line.contains(&format!("super::{call}"))
                 })
                 .map(|(line, _)| {
-                    Finding::new(
-                        source.at(line),
-                        format!("{part} and {stranger} meet through facts only"),
-                    )
+                    Finding::new(source.at(line), format!("{part} and {stranger} meet through facts only"))
                 })
         })
         .collect()

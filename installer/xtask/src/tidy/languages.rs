@@ -9,13 +9,9 @@ use super::{Finding, Source};
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut keys: BTreeMap<String, BTreeMap<&str, BTreeSet<String>>> = BTreeMap::new();
-    for source in sources
-        .iter()
-        .filter(|source| source.path.starts_with("assets/locales/"))
-    {
+    for source in sources.iter().filter(|source| source.path.starts_with("assets/locales/")) {
         let mut parts = source.path.rsplitn(3, '.');
-        let (Some("json"), Some(language), Some(name)) = (parts.next(), parts.next(), parts.next())
-        else {
+        let (Some("json"), Some(language), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
             findings.push(Finding::new(&source.path, "is not NAME.LANGUAGE.json"));
             continue;
         };
@@ -27,9 +23,7 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
         collect("", &texts, &mut found, &mut |key| {
             findings.push(Finding::new(&source.path, format!("{key} has no text")));
         });
-        keys.entry(name.to_owned())
-            .or_default()
-            .insert(language, found);
+        keys.entry(name.to_owned()).or_default().insert(language, found);
     }
     for (name, languages) in &keys {
         findings.extend(compare(name, languages));
@@ -39,10 +33,8 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
 
 fn compare(name: &str, languages: &BTreeMap<&str, BTreeSet<String>>) -> Vec<Finding> {
     let nothing = BTreeSet::new();
-    let (korean, english) = (
-        languages.get("ko").unwrap_or(&nothing),
-        languages.get("en").unwrap_or(&nothing),
-    );
+    let (korean, english) =
+        (languages.get("ko").unwrap_or(&nothing), languages.get("en").unwrap_or(&nothing));
     let missing = |language: &str, key: &String| {
         Finding::new(format!("{name}.{language}.json"), format!("lacks {key}"))
     };
@@ -57,11 +49,7 @@ fn collect(prefix: &str, value: &Value, keys: &mut BTreeSet<String>, empty: &mut
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let key = if prefix.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{prefix}.{name}")
-                };
+                let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
                 collect(&key, member, keys, empty);
             }
         }

@@ -16,23 +16,15 @@ pub(super) fn check(sources: &[Source]) -> Result<Vec<Finding>> {
     let (listed, present) = (listed(), present(sources));
     let mut findings = Vec::new();
     for (path, hash) in &present {
-        match listed.get(path) {
-            Some(known) if known == hash => {}
-            Some(_) => findings.push(Finding::new(
-                path,
-                "a migration is never edited: put it back and add a new one",
-            )),
-            None => findings.push(Finding::new(
-                path,
-                "is not listed: run `cargo xtask tidy --lock-migrations`",
-            )),
-        }
+        let message = match listed.get(path) {
+            Some(known) if known == hash => continue,
+            Some(_) => "a migration is never edited: put it back and add a new one",
+            None => "is not listed: run `cargo xtask tidy --lock-migrations`",
+        };
+        findings.push(Finding::new(path, message));
     }
     for path in listed.keys().filter(|path| !present.contains_key(*path)) {
-        findings.push(Finding::new(
-            path,
-            "a migration is never removed: put it back",
-        ));
+        findings.push(Finding::new(path, "a migration is never removed: put it back"));
     }
     Ok(findings)
 }

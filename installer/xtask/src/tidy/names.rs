@@ -2,15 +2,7 @@
 
 use super::{Finding, Source};
 
-const EMPTY_WORDS: [&str; 7] = [
-    "manager",
-    "service",
-    "helper",
-    "util",
-    "utils",
-    "helpers",
-    "processor",
-];
+const EMPTY_WORDS: [&str; 7] = ["manager", "service", "helper", "util", "utils", "helpers", "processor"];
 const KEYWORDS: [&str; 6] = ["struct", "enum", "trait", "type", "class", "interface"];
 /// Assembled, so that this file does not find itself.
 const NOTES: [&str; 2] = [concat!("TO", "DO"), concat!("FIX", "ME")];
@@ -19,15 +11,9 @@ const REASON_CHARACTERS_MIN: usize = 10;
 
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for source in sources
-        .iter()
-        .filter(|source| is_code(source) && !source.is_generated())
-    {
+    for source in sources.iter().filter(|source| is_code(source) && !source.is_generated()) {
         if let Some(word) = words(source.stem()).find(|word| EMPTY_WORDS.contains(&word.as_str())) {
-            findings.push(Finding::new(
-                &source.path,
-                format!("`{word}` says nothing: name the thing"),
-            ));
+            findings.push(Finding::new(&source.path, format!("`{word}` says nothing: name the thing")));
         }
         for (line, text) in source.code() {
             if let Some(name) = declared(text)
@@ -40,10 +26,7 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
             }
         }
         for (line, text) in (1..).zip(source.text.lines()) {
-            if NOTES
-                .iter()
-                .any(|note| text.contains(note) && !has_reason(text, note))
-            {
+            if NOTES.iter().any(|note| text.contains(note) && !has_reason(text, note)) {
                 findings.push(Finding::new(
                     source.at(line),
                     "a note needs a place and a reason: `NOTE(place): reason`",
@@ -63,9 +46,7 @@ fn declared(line: &str) -> Option<&str> {
     let mut before = "";
     for word in line.split_whitespace() {
         if KEYWORDS.contains(&before) {
-            return word
-                .split(|character: char| !character.is_alphanumeric() && character != '_')
-                .next();
+            return word.split(|character: char| !character.is_alphanumeric() && character != '_').next();
         }
         let modifier =
             word.starts_with("pub") || ["export", "default", "abstract", "declare"].contains(&word);
@@ -123,10 +104,7 @@ mod tests {
     #[test]
     fn a_note_needs_a_place_and_a_reason() {
         let note = NOTES[0];
-        assert!(has_reason(
-            &format!("// {note}(sync): wait for the broker's next release"),
-            note
-        ));
+        assert!(has_reason(&format!("// {note}(sync): wait for the broker's next release"), note));
         assert!(!has_reason(&format!("// {note}: later"), note));
         assert!(!has_reason(&format!("// {note}(sync): x"), note));
     }

@@ -19,30 +19,14 @@ const SQL: [&str; 5] = ["SELECT ", "INSERT ", "DELETE FROM ", "UPDATE ", "rusqli
 const EDGES: [&str; 4] = ["api", "http", "screen", "commands"];
 
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
-    let rust = || {
-        sources
-            .iter()
-            .filter(|source| source.ending() == "rs" && !source.is_test())
-    };
+    let rust = || sources.iter().filter(|source| source.ending() == "rs" && !source.is_test());
     let engine = rust()
         .filter(|source| source.path.starts_with("sync/proto/src/"))
-        .flat_map(|source| {
-            found(
-                source,
-                &IMPURE,
-                "sync-proto is pure: take it as an argument",
-            )
-        });
+        .flat_map(|source| found(source, &IMPURE, "sync-proto is pure: take it as an argument"));
     let edges = rust()
         .filter(|source| EDGES.iter().any(|edge| source.is_within(edge)))
         .filter(|source| !source.path.starts_with("installer/"))
-        .flat_map(|source| {
-            found(
-                source,
-                &SQL,
-                "no SQL at the edge: put it beside its aggregate",
-            )
-        });
+        .flat_map(|source| found(source, &SQL, "no SQL at the edge: put it beside its aggregate"));
     engine.chain(edges).collect()
 }
 
@@ -51,10 +35,7 @@ fn found(source: &Source, words: &[&str], message: &str) -> Vec<Finding> {
         .code()
         .filter_map(|(line, text)| {
             let word = words.iter().find(|word| text.contains(**word))?;
-            Some(Finding::new(
-                source.at(line),
-                format!("`{}`: {message}", word.trim()),
-            ))
+            Some(Finding::new(source.at(line), format!("`{}`: {message}", word.trim())))
         })
         .collect()
 }

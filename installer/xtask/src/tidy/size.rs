@@ -15,9 +15,7 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
             (lines > LINES_MAX).then(|| {
                 Finding::new(
                     &source.path,
-                    format!(
-                        "{lines} lines; at most {LINES_MAX}: give a part of it a file of its own"
-                    ),
+                    format!("{lines} lines; at most {LINES_MAX}: give a part of it a file of its own"),
                 )
             })
         })

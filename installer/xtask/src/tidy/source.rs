@@ -9,9 +9,7 @@ use crate::{generate, workspace};
 /// Made or fetched, not written here.
 const SKIPPED: [&str; 6] = ["target", "node_modules", "dist", "gen", ".git", "pictures"];
 /// What rules look at; the rest (fonts, pictures, lock files) is not text of ours.
-const ENDINGS: [&str; 10] = [
-    "rs", "ts", "mts", "svelte", "css", "toml", "json", "sql", "md", "mjs",
-];
+const ENDINGS: [&str; 10] = ["rs", "ts", "mts", "svelte", "css", "toml", "json", "sql", "md", "mjs"];
 
 /// A text file of the workspace.
 #[derive(Debug)]
@@ -32,42 +30,27 @@ impl Source {
     /// Its name without folder and ending.
     #[must_use]
     pub fn stem(&self) -> &str {
-        let name = self
-            .path
-            .rsplit_once('/')
-            .map_or(self.path.as_str(), |(_, name)| name);
+        let name = self.path.rsplit_once('/').map_or(self.path.as_str(), |(_, name)| name);
         name.split_once('.').map_or(name, |(stem, _)| stem)
     }
 
     /// Whether one of its folders, or the file itself, has the name.
     #[must_use]
     pub fn is_within(&self, name: &str) -> bool {
-        self.stem() == name
-            || self
-                .path
-                .split('/')
-                .rev()
-                .skip(1)
-                .any(|folder| folder == name)
+        self.stem() == name || self.path.split('/').rev().skip(1).any(|folder| folder == name)
     }
 
     /// Whether a tool writes it.
     #[must_use]
     pub fn is_generated(&self) -> bool {
         self.is_within("generated")
-            || self
-                .text
-                .lines()
-                .next()
-                .is_some_and(|line| line.contains(generate::NOTICE))
+            || self.text.lines().next().is_some_and(|line| line.contains(generate::NOTICE))
     }
 
     /// Whether it only tests.
     #[must_use]
     pub fn is_test(&self) -> bool {
-        ["tests", "e2e", "benches"]
-            .iter()
-            .any(|folder| self.is_within(folder))
+        ["tests", "e2e", "benches"].iter().any(|folder| self.is_within(folder))
             || self.path.contains(".test.")
             || self.stem() == "tests"
     }
@@ -75,15 +58,12 @@ impl Source {
     /// Its lines, numbered from 1, without the tests at the end of a Rust file.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let rust = self.ending() == "rs";
-        (1..)
-            .zip(self.text.lines())
-            .take_while(move |(_, line)| !(rust && line.starts_with("#[cfg(test)]")))
+        (1..).zip(self.text.lines()).take_while(move |(_, line)| !(rust && line.starts_with("#[cfg(test)]")))
     }
 
     /// The same without comments that fill their line.
     pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.lines()
-            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        self.lines().filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 
     /// `path:line`.
@@ -106,16 +86,9 @@ pub(super) fn all() -> Result<Vec<Source>> {
 }
 
 fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> Result<()> {
-    for entry in
-        std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?
-    {
-        let path = entry
-            .with_context(|| format!("cannot list {}", folder.display()))?
-            .path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if SKIPPED.contains(&name) || name == "package-lock.json" {
             continue;
         }
@@ -126,15 +99,8 @@ fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> Result<()> 
             .and_then(|ending| ending.to_str())
             .is_some_and(|ending| ENDINGS.contains(&ending))
         {
-            let relative = path
-                .strip_prefix(root)
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .replace('\\', "/");
-            sources.push(Source {
-                path: relative,
-                text: workspace::read(&path)?,
-            });
+            let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            sources.push(Source { path: relative, text: workspace::read(&path)? });
         }
     }
     Ok(())

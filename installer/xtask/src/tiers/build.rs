@@ -35,11 +35,7 @@ pub(super) fn run() -> Result<Count> {
 pub(super) fn programs() -> Result<Count> {
     let _turn = Turn::take()?;
     web::build_all()?;
-    shell::run(
-        "cargo",
-        &["build", "--locked", "--workspace", "--all-targets"],
-        &workspace::root(),
-    )?;
+    shell::run("cargo", &["build", "--locked", "--workspace", "--all-targets"], &workspace::root())?;
     Ok(Count::ONE)
 }
 
@@ -75,10 +71,7 @@ pub(super) fn bindings_unchanged(before: &[(PathBuf, String)]) -> Result<()> {
         .map(|(path, _)| path.display().to_string())
         .collect();
     if !stale.is_empty() {
-        bail!(
-            "generated bindings were stale and are new now; commit them:\n{}",
-            stale.join("\n")
-        );
+        bail!("generated bindings were stale and are new now; commit them:\n{}", stale.join("\n"));
     }
     Ok(())
 }

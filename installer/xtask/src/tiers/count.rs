@@ -44,14 +44,9 @@ impl Count {
             bail!("{command:?} failed: {status}");
         }
         if seen.skipped > 0 && std::env::var_os("CI").is_some() {
-            bail!(
-                "{} test(s) were skipped: under CI that is a failure",
-                seen.skipped
-            );
+            bail!("{} test(s) were skipped: under CI that is a failure", seen.skipped);
         }
-        Ok(Self {
-            passed: seen.passed.unwrap_or(1),
-        })
+        Ok(Self { passed: seen.passed.unwrap_or(1) })
     }
 }
 
@@ -91,15 +86,10 @@ fn read(stream: impl std::io::Read) -> Seen {
 /// nextest: `Summary [..] 10 tests run: 10 passed (1 slow), 0 skipped`; vitest: `Tests  57 passed (57)`; our scripts: `12 passed, 0 failed`.
 fn passed_of(line: &str) -> Option<u64> {
     let line = line.trim_start();
-    let counts = line.starts_with("Summary")
-        || line.starts_with("Tests ")
-        || line.contains(" passed, 0 failed");
+    let counts =
+        line.starts_with("Summary") || line.starts_with("Tests ") || line.contains(" passed, 0 failed");
     let before = counts.then(|| line.split_once(" passed"))??.0;
-    before
-        .rsplit(|character: char| !character.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
+    before.rsplit(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn without_colour(line: &str) -> String {
@@ -123,10 +113,7 @@ mod tests {
     #[test]
     fn the_summaries_of_the_runners_are_read() {
         for (line, passed) in [
-            (
-                "     Summary [   0.032s] 10 tests run: 10 passed (2 slow), 3 skipped",
-                Some(10),
-            ),
+            ("     Summary [   0.032s] 10 tests run: 10 passed (2 slow), 3 skipped", Some(10)),
             (
                 "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m57 passed\u{1b}[39m\u{1b}[22m (57)",
                 Some(57),

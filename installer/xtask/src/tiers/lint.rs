@@ -19,31 +19,12 @@ pub(super) fn texts() -> Result<Count> {
     for finding in &findings {
         eprintln!("{finding}");
     }
-    anyhow::ensure!(
-        findings.is_empty(),
-        "{} place(s) break the structure",
-        findings.len()
-    );
-    let deny = [
-        "deny",
-        "--workspace",
-        "--locked",
-        "--config",
-        ".deny.toml",
-        "check",
-        "--hide-inclusion-graph",
-    ];
-    shell::run(
-        "cargo",
-        &[&deny[..], &["bans", "licenses", "sources"]].concat(),
-        &root,
-    )?;
+    anyhow::ensure!(findings.is_empty(), "{} place(s) break the structure", findings.len());
+    let deny =
+        ["deny", "--workspace", "--locked", "--config", ".deny.toml", "check", "--hide-inclusion-graph"];
+    shell::run("cargo", &[&deny[..], &["bans", "licenses", "sources"]].concat(), &root)?;
     shell::run("typos", &[], &root)?;
-    shell::run(
-        "taplo",
-        &["fmt", "--check", "--config", ".taplo.toml"],
-        &root,
-    )?;
+    shell::run("taplo", &["fmt", "--check", "--config", ".taplo.toml"], &root)?;
     count.passed += 5;
     Ok(count)
 }
@@ -58,11 +39,7 @@ pub(super) fn web(folder: &Path) -> Result<Count> {
         shell::run("npm", &["run", "--silent", script], folder)?;
         count += Count::ONE;
     }
-    count += Count::of(&mut shell::command(
-        "npm",
-        &["run", "--silent", "test"],
-        folder,
-    ))?;
+    count += Count::of(&mut shell::command("npm", &["run", "--silent", "test"], folder))?;
     Ok(count)
 }
 
@@ -71,15 +48,7 @@ pub(super) fn web(folder: &Path) -> Result<Count> {
 /// # Errors
 /// There is one.
 pub(super) fn clippy() -> Result<Count> {
-    let arguments = [
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let arguments = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
     shell::run("cargo", &arguments, &workspace::root())?;
     Ok(Count::ONE)
 }

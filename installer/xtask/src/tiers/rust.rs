@@ -54,9 +54,5 @@ fn nextest(filter: &[&str]) -> Result<Count> {
         "--final-status-level",
         "slow",
     ];
-    Count::of(&mut shell::command(
-        "cargo",
-        &[&base[..], filter].concat(),
-        &workspace::root(),
-    ))
+    Count::of(&mut shell::command("cargo", &[&base[..], filter].concat(), &workspace::root()))
 }

@@ -57,12 +57,7 @@ impl Stage {
         };
         let fleet = Fleet::start(&wish, Instant::now() + READY_TIMEOUT, &|| false)?;
         prepare(&fleet)?;
-        Ok(Self {
-            fleet,
-            screen: Screen::open()?,
-            ports: Ports::new(None),
-            _folder: folder,
-        })
+        Ok(Self { fleet, screen: Screen::open()?, ports: Ports::new(None), _folder: folder })
     }
 
     /// The script of the till's window.
@@ -70,11 +65,7 @@ impl Stage {
     /// # Errors
     /// It fails.
     pub fn till(&mut self, out: &Path, pictures: bool) -> Result<Count> {
-        let config = self
-            .fleet
-            .plan()
-            .data
-            .join(format!("config/{WINDOW_TILL}.toml"));
+        let config = self.fleet.plan().data.join(format!("config/{WINDOW_TILL}.toml"));
         let port = self.port()?;
         let mut command = self.script("pos-desktop/ui", "e2e/till.e2e.mjs", out, pictures)?;
         command
@@ -92,21 +83,10 @@ impl Stage {
     /// It fails.
     pub fn console(&mut self, out: &Path, pictures: bool) -> Result<Count> {
         let report = self.fleet.report();
-        let hq = report
-            .programs
-            .iter()
-            .find(|program| program.kind == Kind::Hq)
-            .context("no HQ runs")?;
+        let hq = report.programs.iter().find(|program| program.kind == Kind::Hq).context("no HQ runs")?;
         let port = self.port()?;
         let mut command = self.script("hq-server/console", "e2e/console.e2e.mjs", out, pictures)?;
-        command.args([
-            "--url",
-            &hq.http,
-            "--token",
-            &hq.token,
-            "--driver-port",
-            &port,
-        ]);
+        command.args(["--url", &hq.http, "--token", &hq.token, "--driver-port", &port]);
         Count::of(&mut command)
     }
 
@@ -116,11 +96,7 @@ impl Stage {
     /// One fails, or there is none.
     pub fn back_office(&self, out: &Path, pictures: bool) -> Result<Count> {
         let agent = self.fleet.station(0)?;
-        let filter = if pictures {
-            "test(pictures)"
-        } else {
-            "not test(pictures)"
-        };
+        let filter = if pictures { "test(pictures)" } else { "not test(pictures)" };
         let filter = format!("package(back-office) and {filter}");
         let arguments = [
             "nextest",
@@ -139,10 +115,7 @@ impl Stage {
         let mut command = shell::command("cargo", &arguments, &workspace::root());
         command
             .env("JUYU_AGENT_URL", agent.base())
-            .env(
-                "JUYU_AGENT_TOKEN_FILE",
-                self.fleet.plan().data.join("config/ST0001.token"),
-            )
+            .env("JUYU_AGENT_TOKEN_FILE", self.fleet.plan().data.join("config/ST0001.token"))
             .env("JUYU_PICTURES", out);
         Count::of(&mut command)
     }
@@ -150,11 +123,7 @@ impl Stage {
     fn script(&self, folder: &str, script: &str, out: &Path, pictures: bool) -> Result<Command> {
         std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
         let mut command = shell::command("node", &[script], &workspace::path(folder));
-        command
-            .env("DISPLAY", &self.screen.display)
-            .env_remove("WAYLAND_DISPLAY")
-            .arg("--out")
-            .arg(out);
+        command.env("DISPLAY", &self.screen.display).env_remove("WAYLAND_DISPLAY").arg("--out").arg(out);
         if pictures {
             command.arg("--pictures");
         }
@@ -181,15 +150,7 @@ impl Screen {
     /// It does not start.
     pub fn open() -> Result<Self> {
         let mut server = Command::new("Xvfb")
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                SCREEN,
-                "-nolisten",
-                "tcp",
-            ])
+            .args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -197,9 +158,7 @@ impl Screen {
             .context("cannot start Xvfb")?;
         let mut number = String::new();
         let stdout = server.stdout.take().context("Xvfb has no output")?;
-        BufReader::new(stdout)
-            .read_line(&mut number)
-            .context("Xvfb named no display")?;
+        BufReader::new(stdout).read_line(&mut number).context("Xvfb named no display")?;
         let display = format!(":{}", number.trim());
         let screen = Self { display, server };
         anyhow::ensure!(!number.trim().is_empty(), "Xvfb named no display");

@@ -1,0 +1,62 @@
+//! Each program killed by itself in mid-stream.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::eventually::holds;
+use crate::invariants::{self, Expected};
+use crate::seller::sell_through;
+use crate::stage::{Stage, sample_price};
+
+const PRODUCT: &str = "CD1001";
+const SALES: usize = 40;
+const LIMIT: Duration = Duration::from_secs(90);
+
+fn kill_in_mid_stream(program: &str, hold: bool) {
+    let stage = Stage::small();
+    let opening_milli = stage.stock_milli(PRODUCT);
+    let progress = AtomicUsize::new(0);
+    let till = stage.till();
+    let log = thread::scope(|scope| {
+        let seller = scope.spawn(|| sell_through(&till, 1, PRODUCT, SALES, &progress));
+        let sold = |count: usize| {
+            holds(LIMIT, "the till to go on selling", || progress.load(Ordering::SeqCst) >= count);
+        };
+        sold(SALES / 4);
+        if hold {
+            stage.fleet.kill_and_hold(program).unwrap();
+            sold(SALES * 3 / 4);
+            stage.fleet.release(program).unwrap();
+        } else {
+            for round in 2..5 {
+                stage.fleet.kill(program).unwrap();
+                sold(SALES * round / 5);
+            }
+        }
+        seller.join().unwrap()
+    });
+    let expected = Expected {
+        log: &log,
+        product: PRODUCT,
+        price: sample_price(PRODUCT),
+        opening_milli,
+        received_milli: 0,
+    };
+    invariants::check(&stage, &expected);
+}
+
+#[test]
+fn a_till_killed_in_mid_stream_keeps_every_sale_it_confirmed() {
+    kill_in_mid_stream("ST0001-till-1", false);
+}
+
+#[test]
+fn an_agent_killed_in_mid_stream_holds_up_no_till_and_loses_nothing() {
+    kill_in_mid_stream("ST0001", true);
+}
+
+#[test]
+fn a_killed_head_office_gets_everything_when_it_is_back() {
+    kill_in_mid_stream("hq", true);
+}

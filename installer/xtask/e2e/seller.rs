@@ -1,0 +1,92 @@
+//! Customers at a till: sales with quantities that occur once, and a log of what the till confirmed.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use xtask::client::{Answer, Client};
+
+use crate::stage::{find, milli, text};
+
+/// Between two tries at a till that is down.
+const RETRY: Duration = Duration::from_millis(100);
+/// A till that is down longer than this has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Every how many sales one is cancelled.
+const CANCELLED_EVERY: usize = 10;
+
+/// What a till confirmed.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// Quantity in thousandths by sale.
+    pub sales: BTreeMap<String, u64>,
+    /// The cancelled ones among them.
+    pub cancelled: Vec<String>,
+}
+
+impl Log {
+    pub fn merge(&mut self, other: Self) {
+        self.sales.extend(other.sales);
+        self.cancelled.extend(other.cancelled);
+    }
+
+    /// Quantities that were sold and not cancelled.
+    pub fn standing(&self) -> impl Iterator<Item = u64> {
+        self.sales
+            .iter()
+            .filter(|(sale, _)| !self.cancelled.contains(sale))
+            .map(|(_, quantity_milli)| *quantity_milli)
+    }
+}
+
+/// Sells `count` times, one in ten is cancelled; `progress` counts confirmed sales for whoever kills programs meanwhile.
+pub fn sell_through(till: &Client, lane: usize, product: &str, count: usize, progress: &AtomicUsize) -> Log {
+    let mut log = Log::default();
+    for number in 0..count {
+        // Lanes and numbers make each quantity its own, so that a sale is recognised by it.
+        let quantity_milli = u64::try_from(20_000 + lane * 1_000 + number).unwrap();
+        let quantity = xtask::catalogue::decimal(quantity_milli);
+        let key = format!("lane-{lane}-sale-{number}");
+        let fields = [("productId", product), ("qty", quantity.as_str())];
+        let answer = insist(|| till.post_form_once("/sales", &fields, &key));
+        assert_eq!((answer.status, &answer.body), (200, &Value::Bool(true)), "sale {number} of lane {lane}");
+        let listed = insist(|| till.get("/sales"));
+        let same: Vec<&Value> = listed
+            .rows()
+            .iter()
+            .filter(|row| milli(row, "qty") == i64::try_from(quantity_milli).unwrap())
+            .collect();
+        assert_eq!(same.len(), 1, "a confirmed sale stands once in the till's list: {quantity}");
+        let sale = text(same[0], "saleId");
+        assert!(log.sales.insert(sale.clone(), quantity_milli).is_none(), "{sale} was given twice");
+        if number % CANCELLED_EVERY == CANCELLED_EVERY - 1 {
+            cancel(till, &sale);
+            log.cancelled.push(sale);
+        }
+        progress.fetch_add(1, Ordering::SeqCst);
+    }
+    log
+}
+
+fn cancel(till: &Client, sale: &str) {
+    let answer = insist(|| till.post_form("/cancelSales", &[("saleId", sale)]));
+    // A repeat after a kill in mid-answer finds its own cancellation.
+    assert!(answer.is_success() || answer.code() == "already_cancelled", "cancelling {sale}: {answer:?}");
+    let listed = insist(|| till.get("/sales"));
+    assert_eq!(find(listed.rows(), "saleId", sale).unwrap()["cancelled"], true);
+}
+
+/// Repeats while the till is being started again.
+fn insist(send: impl Fn() -> anyhow::Result<Answer>) -> Answer {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match send() {
+            Ok(answer) if answer.status != 503 => return answer,
+            Ok(answer) => assert!(Instant::now() < deadline, "{answer:?}"),
+            Err(error) => assert!(Instant::now() < deadline, "{error:#}"),
+        }
+        thread::sleep(RETRY);
+    }
+}
