@@ -10,7 +10,6 @@ use xtask::client::{Answer, Client};
 use xtask::demo::{Fleet, Wish};
 use xtask::workspace;
 
-use crate::eventually::within;
 
 /// A busy machine with two cores starts four programs.
 const READY: Duration = Duration::from_secs(90);
