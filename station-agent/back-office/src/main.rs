@@ -56,6 +56,7 @@ fn prepare(arguments: &Arguments) -> Result<(Config, Client), ConfigError> {
 }
 
 fn show(config: &Config, client: &Client) -> anyhow::Result<()> {
+    anyhow::ensure!(has_display(), "there is no display to open a window on: set WAYLAND_DISPLAY or DISPLAY");
     let (language, theme, client) = (config.language, config.theme, client.clone());
     iced::application(move || App::open(client.clone(), language, theme), App::update, App::view)
         .title(App::title)
@@ -68,5 +69,12 @@ fn show(config: &Config, client: &Client) -> anyhow::Result<()> {
             ..iced::window::Settings::default()
         })
         .run()
-        .context("cannot open the window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")
+        .context("cannot open the window")
+}
+
+/// The window library panics where there is none, so it is asked for here.
+fn has_display() -> bool {
+    const NAMES: [&str; 3] = ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"];
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || NAMES.into_iter().any(is_set)
 }

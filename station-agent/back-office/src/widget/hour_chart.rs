@@ -43,7 +43,8 @@ impl HourChart {
     fn top_amount(&self) -> i64 {
         const STEP_TENTHS: [i64; 8] = [10, 15, 20, 25, 30, 40, 50, 75];
         let highest = self.bars.iter().map(|bar| bar.amount).max().unwrap_or(0).max(1);
-        let mut tenth = 100_i64;
+        // The words of the scale are in thousands of won, so a line is never finer than 10,000.
+        let mut tenth = 1_000_i64;
         loop {
             for factor in STEP_TENTHS {
                 let top = tenth.saturating_mul(factor).saturating_mul(i64::from(GRID_LINES));
@@ -234,8 +235,8 @@ mod tests {
 
     #[test]
     fn the_scale_is_round_and_no_bar_leaves_it() {
-        assert_eq!(chart(&[]).top_amount(), 4_000);
-        assert_eq!(chart(&[4_001]).top_amount(), 6_000);
+        assert_eq!(chart(&[]).top_amount(), 40_000);
+        assert_eq!(chart(&[40_001]).top_amount(), 60_000);
         assert_eq!(chart(&[523_000]).top_amount(), 600_000);
         assert!(chart(&[i64::MAX]).top_amount() > 0);
         assert_eq!(HourChart::share_permille(400_000, 800_000), 500);
