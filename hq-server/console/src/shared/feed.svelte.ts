@@ -79,6 +79,8 @@ export class Feed<Value> {
       connection.answered(this.answeredAt);
     } catch (failure) {
       if (question !== this.#question || !(failure instanceof RequestFailure)) return;
+      // The token screen takes over; the list is no worse than before.
+      if (failure.code === 'unauthorized') return;
       this.failure = failure;
       if (failure.unanswered) connection.unanswered();
     }
