@@ -10,7 +10,6 @@ use xtask::client::{Answer, Client};
 use xtask::demo::{Fleet, Wish};
 use xtask::workspace;
 
-
 /// A busy machine with two cores starts four programs.
 const READY: Duration = Duration::from_secs(90);
 /// From a till to its station, on the LAN.

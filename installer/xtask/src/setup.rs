@@ -13,11 +13,13 @@ pub mod tools;
 pub mod web;
 
 /// What building and showing the product needs.
-const DEMO_PACKAGES: [&str; 6] = [
+const DEMO_PACKAGES: [&str; 7] = [
     "build-essential",
     "pkg-config",
     "libwebkit2gtk-4.1-dev",
     "fonts-nanum",
+    // The back office opens its window through it; nothing else asks for it.
+    "libxkbcommon-x11-0",
     "util-linux",
     "ca-certificates",
 ];

@@ -1,5 +1,6 @@
 //! `test`: everything that must hold, in tiers that stop at the first failure and say what they cost.
 
+use std::io::Write as _;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -69,9 +70,9 @@ pub fn run(options: &Options) -> Result<()> {
         eprintln!("== {line}");
         lines.push(line);
     }
-    eprintln!("\n{}\n{:<28} {:>5} min", lines.join("\n"), "all", minutes(begin));
-    eprintln!("{} passed, 0 failed", total.passed);
-    Ok(())
+    let all = format!("{:<28} {:>5} min", "all", minutes(begin));
+    let closing = format!("{}\n{all}\n{} passed, 0 failed\n", lines.join("\n"), total.passed);
+    std::io::stdout().write_all(closing.as_bytes()).context("nobody reads stdout")
 }
 
 fn install() -> Result<Count> {

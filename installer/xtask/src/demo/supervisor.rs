@@ -219,3 +219,6 @@ impl Watched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
