@@ -47,7 +47,7 @@ pub struct State {
     shelf: Shelf,
 }
 
-const RIGHT_WIDTH_SHARE: u16 = 5;
+const RIGHT_WIDTH_SHARE: u16 = 6;
 const LEFT_WIDTH_SHARE: u16 = 7;
 
 impl State {

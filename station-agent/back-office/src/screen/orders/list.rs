@@ -11,8 +11,9 @@ use crate::screen::{Shown, name_cell};
 use crate::theme::{Ink, Tone, size, space};
 use crate::widget::{Column, Element, Icon, Step, card, chip, empty, figure, line, stepper, table};
 
-/// Four steps with their words in the longer language.
-const STATUS_WIDTH: u32 = 292;
+/// In the smallest window, four steps with their words fit into the status in the longer language.
+const STATUS_SHARE: u16 = 12;
+const PRODUCT_SHARE: u16 = 5;
 /// Orders that are listed, newest first.
 const ORDERS_SHOWN_MAX: usize = 200;
 
@@ -24,9 +25,9 @@ pub(super) fn orders<'a>(shown: Shown<'a>) -> Element<'a, Message> {
     } else {
         let columns = [
             Column::text(shown.text("orders.requested_at"), 1).fixed(108),
-            Column::text(shown.text("field.product"), 1),
+            Column::text(shown.text("field.product"), PRODUCT_SHARE),
             Column::number(shown.text("field.quantity"), 1).fixed(104),
-            Column::text(shown.text("orders.status"), 1).fixed(STATUS_WIDTH),
+            Column::text(shown.text("orders.status"), STATUS_SHARE),
         ];
         let rows = shown.station.orders.iter().take(ORDERS_SHOWN_MAX);
         table(

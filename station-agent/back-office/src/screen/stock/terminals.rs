@@ -20,11 +20,11 @@ pub(super) fn terminals<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element
         empty(Icon::Empty, what, why, now)
     } else {
         let columns = [
-            Column::text(shown.text("stock.terminal"), 2),
-            Column::text(shown.text("stock.terminal_state"), 4),
-            Column::number(shown.text("stock.last_seen"), 3),
-            Column::number(shown.text("stock.last_sale"), 3),
-            Column::number(shown.text("link.pending_short"), 3),
+            Column::text(shown.text("stock.terminal"), 1).fixed(46),
+            Column::text(shown.text("stock.terminal_state"), 2),
+            Column::number(shown.text("stock.last_seen"), 1).fixed(76),
+            Column::number(shown.text("stock.last_sale"), 1).fixed(66),
+            Column::number(shown.text("link.pending_short"), 1).fixed(52),
         ];
         table(&columns, overview.terminals.iter().map(|terminal| terminal_row(shown, terminal)))
     };
