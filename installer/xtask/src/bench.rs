@@ -1,6 +1,7 @@
 //! `bench`: figures with their ratios, as a table and as JSON.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -38,7 +39,7 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     for (name, figures) in &results {
-        print(name, figures);
+        shell::print(&table(name, figures))?;
     }
     let path = workspace::target().join(RESULT);
     workspace::write(&path, &format!("{}\n", serde_json::to_string_pretty(&results)?))?;
@@ -61,10 +62,12 @@ fn measure(example: &str) -> Result<Value> {
     serde_json::from_str(line).with_context(|| format!("{example} did not print a line of JSON but `{line}`"))
 }
 
-fn print(name: &str, figures: &Value) {
-    eprintln!("{name}");
+fn table(name: &str, figures: &Value) -> String {
+    let mut table = name.to_owned();
     for (figure, value) in figures.as_object().into_iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        eprintln!("  {figure:<36} {value:>16}");
+        // Writing to a String cannot fail.
+        let _ = write!(table, "\n  {figure:<36} {value:>16}");
     }
+    table
 }

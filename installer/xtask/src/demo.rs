@@ -1,7 +1,6 @@
 //! `demo`: HQ, stations and tills as real programs on this machine, kept running until told to stop.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +11,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::setup;
+use crate::{setup, shell};
 
 mod config;
 mod fleet;
@@ -126,8 +125,7 @@ fn announce(fleet: &Fleet, json: bool) -> Result<()> {
     eprintln!("ready; everything is kept in {}; Ctrl-C stops it", report.data.display());
     if json {
         let line = serde_json::to_string(&report).context("the report cannot be written as JSON")?;
-        let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "{line}").and_then(|()| stdout.flush()).context("nobody reads stdout")?;
+        shell::print(&line)?;
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     for (name, test, passed, seconds) in &rows {
         let verdict = if *passed { "holds" } else { "BROKEN" };
-        eprintln!("{name:<8} {verdict:<7} {seconds:>4} s  {}", test.replace('_', " "));
+        shell::print(&format!("{name:<8} {verdict:<7} {seconds:>4} s  {}", test.replace('_', " ")))?;
     }
     let broken = rows.iter().filter(|(_, _, passed, _)| !passed).count();
     anyhow::ensure!(broken == 0, "{broken} fault(s) broke an invariant");

@@ -1,6 +1,6 @@
 //! Running other programs with their output on stderr, so that stdout stays for what a caller reads.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -26,6 +26,15 @@ pub fn command(program: &str, arguments: &[&str], folder: &Path) -> Command {
 /// It cannot start, or ends with a failure.
 pub fn run(program: &str, arguments: &[&str], folder: &Path) -> Result<()> {
     finish(&mut command(program, arguments, folder))
+}
+
+/// Prints what a command of ours is run for.
+///
+/// # Errors
+/// Nobody reads stdout.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).context("nobody reads stdout")
 }
 
 /// Runs a prepared command to its end, saying what is run.

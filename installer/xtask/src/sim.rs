@@ -1,5 +1,8 @@
 //! `sim`: the simulator of terminals, agent and HQ.
 
+use std::path::Path;
+use std::process::Stdio;
+
 use anyhow::Result;
 use clap::Args;
 
@@ -16,25 +19,37 @@ pub struct Options {
     seed: Option<u64>,
 }
 
-/// Runs the command.
+/// Runs the command: optimised, because it is asked for many seeds.
+///
+/// # Errors
+/// The simulator does not build, or a seed breaks an invariant.
+pub fn run(options: &Options) -> Result<()> {
+    optimised(options.seeds, options.seed)
+}
+
+/// Builds the optimised simulator and runs that many seeds.
+///
+/// # Errors
+/// It does not build, or a seed breaks an invariant.
+pub fn optimised(count: u64, first: Option<u64>) -> Result<()> {
+    shell::run("cargo", &["build", "--locked", "--release", "-p", "sync-sim"], &workspace::root())?;
+    seeds(&workspace::target().join("release/sync-sim"), count, first)
+}
+
+/// Runs that many seeds in the simulator that the tests have built already.
 ///
 /// # Errors
 /// A seed breaks an invariant.
-pub fn run(options: &Options) -> Result<()> {
-    seeds(options.seeds, options.seed)
+pub fn as_built(count: u64) -> Result<()> {
+    seeds(&workspace::binary("sync-sim"), count, None)
 }
 
-/// Runs that many seeds.
-///
-/// # Errors
-/// A seed breaks an invariant, or the simulator does not build.
-pub fn seeds(count: u64, first: Option<u64>) -> Result<()> {
-    let count = count.to_string();
-    let first = first.map(|seed| seed.to_string());
-    let mut arguments =
-        vec!["run", "--locked", "--quiet", "--release", "-p", "sync-sim", "--", "--seeds", &count];
-    if let Some(first) = &first {
-        arguments.extend(["--seed", first]);
+fn seeds(simulator: &Path, count: u64, first: Option<u64>) -> Result<()> {
+    let mut command = shell::command(&simulator.to_string_lossy(), &[], &workspace::root());
+    command.args(["--seeds", &count.to_string()]);
+    if let Some(first) = first {
+        command.args(["--seed", &first.to_string()]);
     }
-    shell::run("cargo", &arguments, &workspace::root())
+    // The counters are what it is run for.
+    shell::finish(command.stdout(Stdio::inherit()))
 }

@@ -1,12 +1,11 @@
 //! `test`: everything that must hold, in tiers that stop at the first failure and say what they cost.
 
-use std::io::Write as _;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use crate::setup;
+use crate::{setup, shell};
 
 mod build;
 mod count;
@@ -71,8 +70,7 @@ pub fn run(options: &Options) -> Result<()> {
         lines.push(line);
     }
     let all = format!("{:<28} {:>5} min", "all", minutes(begin));
-    let closing = format!("{}\n{all}\n{} passed, 0 failed\n", lines.join("\n"), total.passed);
-    std::io::stdout().write_all(closing.as_bytes()).context("nobody reads stdout")
+    shell::print(&format!("{}\n{all}\n{} passed, 0 failed", lines.join("\n"), total.passed))
 }
 
 fn install() -> Result<Count> {
