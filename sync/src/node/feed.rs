@@ -69,7 +69,7 @@ impl<S: Store> Node<S> {
             if how.relay {
                 commit.feed_items.push((answer.scope.clone(), item.clone()));
             }
-            if let Some(posting) = read_item(answer.writer, item) {
+            if let Some(posting) = read_item(answer, item) {
                 self.fetch(&posting, &mut rows)?;
                 let before = rows.savepoint();
                 if let Err(why) = self.projection.project(&posting, &mut rows) {
@@ -115,7 +115,8 @@ impl<S: Store> Node<S> {
 
 /// A feed item as a posting. Items are not entries of a stream here; they carry a key made of the feed's
 /// writer and version, which names them in rows and logs.
-fn read_item(writer: Incarnation, item: &sync_proto::wire::FeedItem) -> Option<Posting> {
+fn read_item(answer: &PullAnswer, item: &sync_proto::wire::FeedItem) -> Option<Posting> {
+    let writer = answer.writer;
     if item.bytes.is_empty() {
         return None;
     }
@@ -134,7 +135,11 @@ fn read_item(writer: Incarnation, item: &sync_proto::wire::FeedItem) -> Option<P
     let stream = StreamId { device, incarnation: writer };
     let key = EntryKey { stream, seq: Seq(item.version.0) };
     let entry = Entry { key, bytes: item.bytes.clone(), hash: ChainHash([0; 32]) };
-    let station = StationCode::new("HQ").ok()?;
-    let origin = Origin { station, device, role: Role::Hq, terminal: None };
+    // A station-local feed is written by the station's agent: its accounts are that station's.
+    let (station, role) = match &answer.scope {
+        FeedScope::Local(code) => (code.clone(), Role::Agent),
+        FeedScope::Chain | FeedScope::Station(_) => (StationCode::new("HQ").ok()?, Role::Hq),
+    };
+    let origin = Origin { station, device, role, terminal: None };
     Some(Posting { origin, entry, envelope, feed_version: Some(item.version) })
 }
