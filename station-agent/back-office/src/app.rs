@@ -270,3 +270,45 @@ fn on_key(event: &iced::Event, status: iced::event::Status) -> Option<Message> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use iced::event::Status;
+    use iced::keyboard::key::{Code, Physical};
+    use iced::keyboard::{Event, Key, Location, Modifiers};
+
+    use super::*;
+
+    fn press(key: Named, modifiers: Modifiers, status: Status) -> Option<Message> {
+        let event = Event::KeyPressed {
+            key: Key::Named(key),
+            modified_key: Key::Named(key),
+            physical_key: Physical::Code(Code::F35),
+            location: Location::Standard,
+            modifiers,
+            text: None,
+            repeat: false,
+        };
+        on_key(&iced::Event::Keyboard(event), status)
+    }
+
+    #[test]
+    fn pages_open_by_their_keys_also_while_a_field_has_the_cursor() {
+        for (key, page) in
+            [(Named::F1, Page::Stock), (Named::F2, Page::Deliveries), (Named::F3, Page::Orders)]
+        {
+            let message = press(key, Modifiers::NONE, Status::Captured);
+            assert!(matches!(message, Some(Message::Open(opened)) if opened == page));
+        }
+    }
+
+    #[test]
+    fn tab_walks_through_the_fields_both_ways_and_escape_closes() {
+        let tab = |modifiers| press(Named::Tab, modifiers, Status::Ignored);
+        assert!(matches!(tab(Modifiers::NONE), Some(Message::MoveFocus { back: false })));
+        assert!(matches!(tab(Modifiers::SHIFT), Some(Message::MoveFocus { back: true })));
+        assert!(press(Named::Tab, Modifiers::NONE, Status::Captured).is_none());
+        let escape = press(Named::Escape, Modifiers::NONE, Status::Captured);
+        assert!(matches!(escape, Some(Message::Escape)));
+    }
+}
