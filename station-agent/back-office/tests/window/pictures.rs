@@ -52,7 +52,7 @@ fn states(folder: &Path) {
     let agent = Agent::start(sample::busy());
     let mut window = Window::open(&agent, Language::Ko, Theme::Light);
     window.send(Message::Open(Page::Deliveries));
-    window.act(|ui| drop(ui.click("입고 확정").unwrap()));
+    window.act(|ui| drop(ui.click("입고확정").unwrap()));
     window.fill("measured-quantity", "19962.5", false);
     take(&window, &folder.join("confirm-ko-light.png"));
     agent.behave(Mood::RecordsAndHangsUp);

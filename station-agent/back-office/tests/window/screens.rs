@@ -71,9 +71,9 @@ fn the_stock_table_shows_only_fuel_or_only_the_shop_when_asked() {
 fn deliveries_are_listed_as_expected_and_as_confirmed_with_over_and_short() {
     let (_agent, mut window) = busy(Language::Ko);
     window.send(Message::Open(Page::Deliveries));
-    window.expect(&["입고 예정", "서울80바1234", "O-1041", "2026-11-23 12:40", "입고 확정"]);
+    window.expect(&["입고예정", "서울80바1234", "O-1041", "2026-11-23 12:40", "입고확정"]);
     window.expect(&[
-        "입고 확정 내역",
+        "입고확정 내역",
         "\u{2212}38.000 L",
         "부족",
         "+12.500 L",
@@ -95,7 +95,7 @@ fn orders_show_how_far_they_are_and_why_one_was_refused() {
 fn the_side_leads_to_every_page_and_switches_language_and_theme() {
     let (_agent, mut window) = busy(Language::Ko);
     window.click("입고");
-    assert!(window.shows("입고 확정 내역"));
+    assert!(window.shows("입고확정 내역"));
     window.click("본사 주문");
     assert!(window.shows("새 주문"));
     window.click("English");
