@@ -21,6 +21,7 @@ use sync_proto::{
 use crate::store::{Commit, FeedHead, Store, StoreError, StreamRow};
 
 pub use feed::FeedApply;
+pub use outbox::Pending;
 
 /// Why a fact was not recorded. Nothing of it is there.
 #[derive(Debug, thiserror::Error)]

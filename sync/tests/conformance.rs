@@ -1,5 +1,7 @@
 //! One suite over every store: whatever the database, a node behaves the same.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
+
 use sync::store::memory::MemoryStore;
 use sync::store::{Commit, FeedHead, Quarantined, StreamRow};
 use sync::{MIGRATION_BOOKS, MIGRATION_JOURNAL, SqliteStore, Store, StoreError};
@@ -100,9 +102,7 @@ fn streams_and_entries_keep_the_order_in_which_they_came() {
     on_every_store(|store| {
         store.commit(&opened(2, 2)).unwrap();
         store.commit(&opened(1, 1)).unwrap();
-        store
-            .commit(&Commit { at_ms: 9, append: entries(2, 3).split_off(2), ..Commit::default() })
-            .unwrap();
+        store.commit(&Commit { at_ms: 9, append: entries(2, 3).split_off(2), ..Commit::default() }).unwrap();
         let order: Vec<StreamId> = store.streams().unwrap().into_iter().map(|row| row.id).collect();
         assert_eq!(order, [stream(2), stream(1)]);
         let stored = store.entries_after(0, 100).unwrap();

@@ -13,7 +13,7 @@ use super::StatusBoard;
 use crate::clock::Clock;
 use crate::device::random_16;
 use crate::link::{Link, LinkError};
-use crate::node::NodeError;
+use crate::node::{NodeError, Pending};
 use crate::store::Store;
 use crate::writer::{Writer, WriterGone};
 
@@ -90,8 +90,8 @@ impl<S: Store + 'static> Uplink<S> {
         match self.writer.run(move |node| node.outbox(&upstream)).await? {
             Ok(outbox) => {
                 for each in outbox {
-                    self.engine.track(each.stream, each.head, each.acked);
-                    self.step(Input::Head { stream: each.stream, head: each.head }).await?;
+                    let Pending { stream, head, acked } = each;
+                    self.step(Input::Head { stream, head, acked }).await?;
                 }
             }
             Err(why) => tracing::error!(%why, "the outbox could not be read"),
@@ -127,7 +127,7 @@ impl<S: Store + 'static> Uplink<S> {
                     self.writer.run(move |node| node.keep_ack(&upstream, stream, through, at_ms)).await?;
                 self.status.acknowledged(at_ms);
                 if let Err(why) = kept {
-                    // Harmless: the next hello tells again.
+                    // The next look at the database finds it missing and asks upstream again.
                     tracing::warn!(%why, "an acknowledgement could not be kept");
                 }
                 Ok(Vec::new())

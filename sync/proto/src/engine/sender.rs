@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::entry::StreamId;
 use crate::hash::ChainHash;
 use crate::ids::Seq;
-use crate::wire::Outcome;
+use crate::wire::{Outcome, RefusalCode};
 
 /// Limits and times of a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +48,15 @@ impl SenderConfig {
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// The journal holds this stream up to `head`.
+    /// Where the database stands with a stream. It is the truth: an acknowledgement that could not be kept
+    /// (a full disk) is asked for again.
     Head {
         /// Which stream.
         stream: StreamId,
         /// Its last place.
         head: Seq,
+        /// What is kept as acknowledged by upstream.
+        acked: Seq,
     },
     /// The link came up: what waits for a retry need not wait longer.
     LinkUp,
@@ -194,9 +197,10 @@ impl Sender {
         &self.config
     }
 
-    /// Adds a stream as the journal knows it: its last place, and what upstream acknowledged before.
-    pub fn track(&mut self, stream: StreamId, head: Seq, acked: Seq) {
-        self.flows.entry(stream).or_insert_with(|| Flow {
+    /// Every command was obeyed before the database is looked at, so a difference is a failed
+    /// [`Command::Keep`], or another path to the same upstream.
+    fn on_head(&mut self, stream: StreamId, head: Seq, acked: Seq) {
+        let flow = self.flows.entry(stream).or_insert_with(|| Flow {
             head,
             acked: acked.min(head),
             sent: acked.min(head),
@@ -206,6 +210,11 @@ impl Sender {
             not_before_ms: i64::MIN,
             failures: 0,
         });
+        flow.head = flow.head.max(head);
+        if acked != flow.acked {
+            flow.acked = acked.min(flow.head);
+            flow.forget_flight();
+        }
     }
 
     /// Whether anything is not yet acknowledged by upstream.
@@ -235,12 +244,7 @@ impl Sender {
     pub fn handle(&mut self, now_ms: i64, input: Input) -> Vec<Command> {
         let mut out = Vec::new();
         match input {
-            Input::Head { stream, head } => {
-                self.track(stream, head, Seq::NONE);
-                if let Some(flow) = self.flows.get_mut(&stream) {
-                    flow.head = flow.head.max(head);
-                }
-            }
+            Input::Head { stream, head, acked } => self.on_head(stream, head, acked),
             Input::LinkUp => {
                 for flow in self.flows.values_mut() {
                     flow.forget_flight();
@@ -265,6 +269,8 @@ impl Sender {
         let until_ms = now_ms.saturating_add(self.config.reply_within_ms);
         if let Some(flow) = self.flows.get_mut(&stream) {
             if flow.sending && to > flow.sent {
+                // The batch may reach past the last head that was told: the journal grew meanwhile.
+                flow.head = flow.head.max(to);
                 flow.sent = to;
                 flow.in_flight.push_back(Flight { to, len, until_ms });
             }
@@ -323,6 +329,11 @@ impl Sender {
             Outcome::SlowDown { wait_ms } => {
                 flow.forget_flight();
                 flow.not_before_ms = now_ms.saturating_add(i64::from(wait_ms));
+            }
+            Outcome::Refused { code: RefusalCode::Storage } => {
+                // Its disk is full or it restarts: nothing of ours is wrong, so the usual back-off is enough.
+                out.push(Command::Alarm { stream, outcome: Some(outcome) });
+                self.back_off(now_ms, stream);
             }
             Outcome::StaleIncarnation { .. }
             | Outcome::BelowRetention { .. }
@@ -398,6 +409,13 @@ impl Sender {
             }
             match flow.phase {
                 Phase::Unknown => {
+                    flow.phase =
+                        Phase::Greeting { until_ms: now_ms.saturating_add(self.config.reply_within_ms) };
+                    out.push(Command::Greet { stream: *stream });
+                }
+                Phase::Flowing if flow.in_flight.is_empty() && !flow.sending && flow.sent > flow.acked => {
+                    // Sent, not in flight and not acknowledged: whatever led here, ask where upstream stands.
+                    flow.forget_flight();
                     flow.phase =
                         Phase::Greeting { until_ms: now_ms.saturating_add(self.config.reply_within_ms) };
                     out.push(Command::Greet { stream: *stream });

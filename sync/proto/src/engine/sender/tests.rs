@@ -11,10 +11,13 @@ fn greeted(through: u64) -> Input {
     Input::Greeted { stream: stream(), through: Seq(through), hash: HASH, local_hash: Some(HASH) }
 }
 
+fn stands(head: u64, acked: u64) -> Input {
+    Input::Head { stream: stream(), head: Seq(head), acked: Seq(acked) }
+}
+
 fn flowing(head: u64) -> Sender {
     let mut sender = Sender::new(SenderConfig::STANDARD, 7);
-    sender.track(stream(), Seq(head), Seq::NONE);
-    assert_eq!(sender.handle(0, Input::Tick), [Command::Greet { stream: stream() }]);
+    assert_eq!(sender.handle(0, stands(head, 0)), [Command::Greet { stream: stream() }]);
     assert_eq!(sender.handle(0, greeted(0)), [Command::Send { stream: stream(), from: Seq(1) }]);
     sender
 }
@@ -30,8 +33,7 @@ fn replied(outcome: Outcome) -> Input {
 #[test]
 fn r12_a_hello_resumes_rewinds_and_tells_forks_apart() {
     let mut sender = Sender::new(SenderConfig::STANDARD, 7);
-    sender.track(stream(), Seq(10), Seq(6));
-    sender.handle(0, Input::Tick);
+    sender.handle(0, stands(10, 6));
     // Upstream was restored and holds less: rewind (R11).
     assert_eq!(
         sender.handle(1, greeted(4)),
@@ -41,12 +43,10 @@ fn r12_a_hello_resumes_rewinds_and_tells_forks_apart() {
         ]
     );
     let mut ahead = Sender::new(SenderConfig::STANDARD, 7);
-    ahead.track(stream(), Seq(3), Seq::NONE);
-    ahead.handle(0, Input::Tick);
+    ahead.handle(0, stands(3, 0));
     assert_eq!(ahead.handle(1, greeted(9)), [Command::UpstreamAhead { stream: stream(), through: Seq(9) }]);
     let mut forked = Sender::new(SenderConfig::STANDARD, 7);
-    forked.track(stream(), Seq(3), Seq::NONE);
-    forked.handle(0, Input::Tick);
+    forked.handle(0, stands(3, 0));
     let other = Input::Greeted {
         stream: stream(),
         through: Seq(2),
@@ -122,6 +122,31 @@ fn r15_at_most_four_batches_are_in_flight() {
 fn a_claim_to_hold_more_than_was_ever_written_moves_nothing() {
     let mut sender = flowing(5);
     sender.handle(1, sent(5));
-    assert_eq!(sender.handle(2, replied(Outcome::Accepted { through: Seq(99) })), []);
+    // It only makes the sender ask again where upstream really stands.
+    let asked = sender.handle(2, replied(Outcome::Accepted { through: Seq(99) }));
+    assert_eq!(asked, [Command::Greet { stream: stream() }]);
     assert!(sender.pending());
+}
+
+#[test]
+fn an_acknowledgement_that_could_not_be_kept_is_asked_for_again() {
+    let mut sender = flowing(5);
+    sender.handle(1, sent(5));
+    let kept = sender.handle(2, replied(Outcome::Accepted { through: Seq(5) }));
+    assert_eq!(kept, [Command::Keep { stream: stream(), through: Seq(5) }]);
+    assert!(!sender.pending());
+    // The disk was full: the database still says that nothing is acknowledged.
+    assert_eq!(sender.handle(3, stands(5, 0)), [Command::Greet { stream: stream() }]);
+    assert_eq!(sender.handle(4, greeted(5)), [Command::Keep { stream: stream(), through: Seq(5) }]);
+}
+
+#[test]
+fn a_batch_that_reaches_past_the_told_head_is_acknowledged_whole() {
+    let mut sender = flowing(6);
+    // The journal grew between the look at its head and the reading of the batch.
+    sender.handle(1, sent(7));
+    let kept = sender.handle(2, replied(Outcome::Accepted { through: Seq(7) }));
+    assert_eq!(kept, [Command::Keep { stream: stream(), through: Seq(7) }]);
+    sender.handle(3, stands(7, 7));
+    assert!(!sender.pending());
 }
