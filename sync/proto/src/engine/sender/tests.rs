@@ -91,7 +91,7 @@ fn r13_while_something_is_pending_a_timer_is_armed() {
         replied(Outcome::Gap { expected: Seq(2) }),
         greeted(1),
         replied(Outcome::SlowDown { wait_ms: 50 }),
-        replied(Outcome::Refused { code: crate::wire::RefusalCode::Storage }),
+        replied(Outcome::Refused { code: RefusalCode::Storage }),
         Input::LinkUp,
         greeted(2),
     ];
