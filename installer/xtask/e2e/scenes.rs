@@ -100,3 +100,19 @@ fn a_price_changed_at_head_office_reaches_the_till_and_its_acknowledgement_comes
         })
     });
 }
+
+#[test]
+fn orders_are_taken_while_logistics_is_stopped_and_shipped_when_it_is_back() {
+    let stage = Stage::small();
+    let hq = stage.hq();
+    let stopped = hq.post_json("/api/v1/roles/logistics/stop", Value::Null).unwrap();
+    assert!(stopped.is_success(), "{stopped:?}");
+    let order = stage.place_order("CD1001", "500");
+    assert_eq!(stage.order_status(&order).as_deref(), Some("ordered"));
+    assert!(find(&list(&hq, "/shipments"), "orderId", &order).is_none(), "nobody plans a shipment now");
+
+    let started = hq.post_json("/api/v1/roles/logistics/start", Value::Null).unwrap();
+    assert!(started.is_success(), "{started:?}");
+    within(WAN, "the expected delivery", || stage.delivery(&order));
+    holds(WAN, "the order to be shipped", || stage.order_status(&order).as_deref() != Some("ordered"));
+}

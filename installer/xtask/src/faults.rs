@@ -9,10 +9,10 @@ use crate::{setup, shell, workspace};
 
 /// Each case with the whole-system test that runs it.
 const CASES: [(&str, &str); 4] = [
-    ("siege", "head_office_agent_and_till_are_killed_and_nothing_is_lost_or_doubled"),
-    ("till", "a_till_killed_in_mid_stream_keeps_every_sale_it_confirmed"),
-    ("agent", "an_agent_killed_in_mid_stream_holds_up_no_till_and_loses_nothing"),
-    ("hq", "a_killed_head_office_gets_everything_when_it_is_back"),
+    ("siege", "siege::head_office_agent_and_till_are_killed_and_nothing_is_lost_or_doubled"),
+    ("till", "kills::a_till_killed_in_mid_stream_keeps_every_sale_it_confirmed"),
+    ("agent", "kills::an_agent_killed_in_mid_stream_holds_up_no_till_and_loses_nothing"),
+    ("hq", "kills::a_killed_head_office_gets_everything_when_it_is_back"),
 ];
 
 /// Options of `cargo xtask faults`.
@@ -47,9 +47,14 @@ pub fn run(options: &Options) -> Result<()> {
     }
     for (name, test, passed, seconds) in &rows {
         let verdict = if *passed { "holds" } else { "BROKEN" };
-        shell::print(&format!("{name:<8} {verdict:<7} {seconds:>4} s  {}", test.replace('_', " ")))?;
+        shell::print(&format!("{name:<8} {verdict:<7} {seconds:>4} s  {}", sentence(test)))?;
     }
     let broken = rows.iter().filter(|(_, _, passed, _)| !passed).count();
     anyhow::ensure!(broken == 0, "{broken} fault(s) broke an invariant");
     Ok(())
+}
+
+/// `kills::a_till_killed` as people say it.
+fn sentence(test: &str) -> String {
+    test.rsplit_once("::").map_or(test, |(_, name)| name).replace('_', " ")
 }
