@@ -1,7 +1,5 @@
 //! What only the store on disk can show.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
-
 use std::path::Path;
 
 use sync::{MIGRATION_BOOKS, MIGRATION_JOURNAL, SqliteStore, StoreError};
