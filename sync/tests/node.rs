@@ -237,3 +237,34 @@ fn r4_a_new_life_cites_the_one_before_and_both_arrive() {
     assert_eq!(outcome(&mut agent, &from, &first), Outcome::Accepted { through: Seq(2) });
     assert_eq!(stock(&mut agent), -40_000);
 }
+
+#[test]
+fn r18_versions_follow_the_commits_and_a_polling_reader_misses_nothing() {
+    let mut hq = node(origin("HQ", 50, Role::Hq));
+    let mut agent = node(origin("ST0001", 9, Role::Agent));
+    let from = peer(agent.me());
+    let how = FeedApply { relay: true, report: false };
+    for round in 0..30i64 {
+        let price = sync_proto::fact::PriceScheduled {
+            product: ProductId::new("CD1001").unwrap(),
+            scope: sync_proto::fact::PriceScope::Chain,
+            price: Money(1_600 + round),
+            effective_at_ms: round,
+        };
+        let key = sync_proto::catalogue::price_feed_key(&price);
+        let draft = Draft::published(Fact::PriceScheduled(price), FeedScope::Chain, key);
+        let versions = hq.record(NOW, None, &[draft], Beside::default()).unwrap().versions;
+        assert_eq!(versions, [FeedVersion(u64::try_from(round).unwrap() + 1)]);
+        if round % 3 == 0 {
+            let pull = Message::Pull(agent.next_pull(&FeedScope::Chain).unwrap()).encode();
+            let reply = hq.receive(&from, &pull, "", 0).unwrap();
+            let Ok(Reply::Pull(answer)) = Reply::decode(&reply) else { panic!("an answer to a pull") };
+            agent.apply_pull(&answer, how, NOW).unwrap();
+        }
+    }
+    for round in 0..=27i64 {
+        let key = sync_proto::catalogue::Price::key("CD1001", "", round);
+        let row: Option<sync_proto::catalogue::Price> = agent.get(&key).unwrap();
+        assert_eq!(row.unwrap().price, 1_600 + round);
+    }
+}

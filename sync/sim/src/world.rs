@@ -110,7 +110,13 @@ impl World {
     }
 
     /// Runs the storm, heals everything, lets it drain, and asks the oracle.
-    pub fn run(mut self) -> Report {
+    pub fn run(self) -> Report {
+        self.run_tampered(|_, _| {})
+    }
+
+    /// The same, with something changed behind the product's back just before the oracle looks: an oracle
+    /// that finds nothing then is no oracle.
+    pub fn run_tampered(mut self, tamper: impl FnOnce(&mut [Process], &mut Vec<Shown>)) -> Report {
         for index in 0..self.processes.len() {
             self.start(index);
         }
@@ -133,6 +139,7 @@ impl World {
             if drained_in_ms >= DRAIN_WITHIN_MS {
                 self.violations.push(format!("I7: not drained {DRAIN_WITHIN_MS} ms after healing"));
             }
+            tamper(&mut self.processes, &mut self.shown);
             self.violations.extend(oracle::judge(&mut self.processes, &self.shown));
         }
         self.faults.disk_full += self

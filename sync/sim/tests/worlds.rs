@@ -1,0 +1,76 @@
+//! The simulator itself: it replays, its faults fire, and its oracle can say no.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
+
+use sync::Store;
+use sync::store::Commit;
+use sync_proto::ledger::tables::Stock;
+use sync_proto::rows::{RowChange, Table};
+use sync_proto::{Role, SaleId};
+use sync_sim::{Faults, World};
+
+fn violations_after(
+    tamper: impl FnOnce(&mut [sync_sim::station::Process], &mut Vec<sync_sim::world::Shown>),
+) -> Vec<String> {
+    World::new(3).unwrap().run_tampered(tamper).violations
+}
+
+#[test]
+fn worlds_keep_every_invariant_and_every_fault_fires() {
+    let mut faults = Faults::default();
+    for seed in 1..=60 {
+        let report = World::new(seed).unwrap().run();
+        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}: {:#?}", report.trace);
+        assert!(report.sales > 0, "seed {seed} sold nothing");
+        faults.add(&report.faults);
+    }
+    for (name, count) in faults.named() {
+        assert!(count > 0, "the fault {name:?} never fired");
+    }
+}
+
+#[test]
+fn a_seed_replays_exactly() {
+    let (first, second) = (World::new(42).unwrap().run(), World::new(42).unwrap().run());
+    assert_eq!(first.trace, second.trace);
+    assert_eq!((first.faults, first.sales), (second.faults, second.sales));
+    let other = World::new(43).unwrap().run();
+    assert_ne!(first.trace, other.trace);
+}
+
+#[test]
+fn the_oracle_misses_a_sale_that_was_shown_and_is_not_at_hq() {
+    let wrong = violations_after(|_, shown| {
+        let mut lost = shown[0].clone();
+        lost.sold.sale = SaleId::new("ST0001-01-LOST0-000001").unwrap();
+        shown.push(lost);
+    });
+    assert!(wrong.iter().any(|line| line.starts_with("I1")), "{wrong:?}");
+}
+
+#[test]
+fn the_oracle_finds_an_entry_that_an_upstream_does_not_hold() {
+    let wrong = violations_after(|processes, _| {
+        let till = processes.iter_mut().find(|process| process.me.role == Role::Terminal).unwrap();
+        let disk = till.disk().unwrap();
+        let own = disk.streams().unwrap().into_iter().find(|row| row.own).unwrap();
+        let bytes = br#"{"v":1,"at":{"w":1,"m":0,"b":0},"t":"Later","d":{}}"#.to_vec();
+        let key = sync_proto::EntryKey { stream: own.id, seq: own.head.seq.next() };
+        let entry = sync_proto::Entry { key, hash: own.head.hash.chain(&bytes), bytes };
+        disk.commit(&Commit { append: vec![entry], ..Commit::default() }).unwrap();
+    });
+    assert!(wrong.iter().any(|line| line.starts_with("I7")), "{wrong:?}");
+    assert!(wrong.iter().any(|line| line.starts_with("I1: HQ does not hold")), "{wrong:?}");
+}
+
+#[test]
+fn the_oracle_finds_books_that_do_not_add_up() {
+    let wrong = violations_after(|processes, _| {
+        let agent = processes.iter_mut().find(|process| process.me.role == Role::Agent).unwrap();
+        let station = agent.me.station.to_string();
+        let row = Stock { station, product_id: "CD1001".into(), on_hand_milli: 1 };
+        let change = RowChange { key: row.row_key(), cells: Some(row.into_cells()) };
+        agent.disk().unwrap().commit(&Commit { rows: vec![change], ..Commit::default() }).unwrap();
+    });
+    assert!(wrong.iter().any(|line| line.starts_with("I6")), "{wrong:?}");
+}
