@@ -43,6 +43,8 @@ pub enum ErrorCode {
     AlreadyConfirmed,
     /// The order was cancelled.
     OrderCancelled,
+    /// The order's shipment has left, so it can no longer be called off.
+    OrderAlreadyShipped,
     /// The idempotency key was used before with another body.
     IdempotencyKeyReused,
     /// No room left on the station's disk.
@@ -60,7 +62,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that may be sent.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::BadRequest,
         Self::MalformedBody,
         Self::MissingField,
@@ -78,6 +80,7 @@ impl ErrorCode {
         Self::NotShipped,
         Self::AlreadyConfirmed,
         Self::OrderCancelled,
+        Self::OrderAlreadyShipped,
         Self::IdempotencyKeyReused,
         Self::StorageFull,
         Self::StorageFailed,
@@ -106,6 +109,7 @@ impl ErrorCode {
             Self::NotShipped => "not_shipped",
             Self::AlreadyConfirmed => "already_confirmed",
             Self::OrderCancelled => "order_cancelled",
+            Self::OrderAlreadyShipped => "order_already_shipped",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::StorageFull => "storage_full",
             Self::StorageFailed => "storage_failed",
@@ -128,7 +132,7 @@ impl ErrorCode {
             Self::Unauthorized | Self::UnknownDevice => 401,
             Self::NotFound | Self::UnknownProduct | Self::UnknownOrder | Self::UnknownAccount => 404,
             Self::MethodNotAllowed => 405,
-            Self::NotShipped | Self::AlreadyConfirmed | Self::OrderCancelled => 409,
+            Self::NotShipped | Self::AlreadyConfirmed | Self::OrderCancelled | Self::OrderAlreadyShipped => 409,
             Self::BodyTooLarge => 413,
             Self::IdempotencyKeyReused => 422,
             Self::StorageFailed | Self::Internal | Self::Unrecognised => 500,
@@ -158,6 +162,7 @@ impl ErrorCode {
             Self::NotShipped => "Not shipped yet",
             Self::AlreadyConfirmed => "Already confirmed",
             Self::OrderCancelled => "Order cancelled",
+            Self::OrderAlreadyShipped => "Order already shipped",
             Self::IdempotencyKeyReused => "Idempotency key reused",
             Self::StorageFull => "Storage full",
             Self::StorageFailed => "Storage failed",

@@ -1,0 +1,231 @@
+//! The agent's configuration: one TOML file, checked whole before anything is opened.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sync_proto::StationCode;
+
+use crate::calendar::{Calendar, CalendarError};
+
+/// Largest configuration file that is read.
+const FILE_LEN_MAX: u64 = 64 * 1024;
+
+/// Longest name or address of a station.
+const NAME_CHARS_MAX: usize = 200;
+
+/// Why the configuration cannot be used. One line each.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It has more bytes than a configuration has.
+    #[error("{path} has {len} bytes; a configuration has at most {FILE_LEN_MAX}")]
+    TooLong {
+        /// Which file.
+        path: String,
+        /// Its length.
+        len: u64,
+    },
+    /// Not TOML, a key that is unknown, missing or has a value of another type.
+    #[error("{path}: line {line}: {why}")]
+    Malformed {
+        /// Which file.
+        path: String,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A value that cannot be used.
+    #[error("{path}: {key}: {why}")]
+    Value {
+        /// Which file.
+        path: String,
+        /// Which key.
+        key: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Everything that is configured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Folder of the database; made when absent.
+    pub data_dir: PathBuf,
+    /// Listener of the LAN API, the terminal link and the paths of integrations; port 0 takes any.
+    pub http_addr: SocketAddr,
+    /// Text file of one line with the token of the LAN API.
+    pub api_token_file: PathBuf,
+    /// The device file that HQ's `enrol` wrote for this station.
+    pub device_file: PathBuf,
+    /// `host:port` of HQ's broker.
+    pub hq_mqtt: String,
+    /// The station.
+    pub station: StationConfig,
+}
+
+/// The station that the agent serves.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StationConfig {
+    /// The chain's code for it.
+    pub code: StationCode,
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// IANA name of its zone.
+    #[serde(default = "default_time_zone")]
+    pub time_zone: String,
+    /// `HH:MM` at which its business day begins.
+    #[serde(default = "default_day_start")]
+    pub day_start: String,
+}
+
+fn default_time_zone() -> String {
+    "Asia/Seoul".to_owned()
+}
+
+fn default_day_start() -> String {
+    "00:00".to_owned()
+}
+
+impl Config {
+    /// Reads and checks the file at `path`; opens nothing that it names.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let io = |source| ConfigError::Io { path: name.clone(), source };
+        let len = std::fs::metadata(path).map_err(io)?.len();
+        if len > FILE_LEN_MAX {
+            return Err(ConfigError::TooLong { path: name, len });
+        }
+        Self::parse(&name, &std::fs::read_to_string(path).map_err(io)?)
+    }
+
+    /// Checks the text of a file called `name`.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|why| ConfigError::Malformed {
+            path: name.to_owned(),
+            line: line_of(text, why.span().map_or(0, |span| span.start)),
+            why: why.message().replace('\n', " "),
+        })?;
+        config.check(name)?;
+        Ok(config)
+    }
+
+    fn check(&self, name: &str) -> Result<(), ConfigError> {
+        let value = |key, why: &str| ConfigError::Value { path: name.to_owned(), key, why: why.to_owned() };
+        let port = self.hq_mqtt.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        if !port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port != 0)) {
+            return Err(value("hq_mqtt", "write host:port, for example hq.example:7001"));
+        }
+        for (key, text) in [("station.name", &self.station.name), ("station.address", &self.station.address)]
+        {
+            let length = text.chars().count();
+            if length == 0 || length > NAME_CHARS_MAX || text.chars().any(char::is_control) {
+                return Err(value(key, "write 1 to 200 printable characters"));
+            }
+        }
+        self.station.calendar().map(|_| ()).map_err(|why| {
+            let key = match why {
+                CalendarError::Zone(_) => "station.time_zone",
+                CalendarError::DayStart(_) => "station.day_start",
+            };
+            value(key, &why.to_string())
+        })
+    }
+}
+
+impl StationConfig {
+    /// The station's calendar.
+    ///
+    /// # Errors
+    /// The zone or the hour does not read; never after [`Config::parse`].
+    pub fn calendar(&self) -> Result<Calendar, CalendarError> {
+        Calendar::new(&self.time_zone, &self.day_start)
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+data_dir = "/var/lib/juyu/agent"
+http_addr = "127.0.0.1:7100"
+api_token_file = "/etc/juyu/agent.token"
+device_file = "/etc/juyu/agent.device.json"
+hq_mqtt = "hq.example:7001"
+[station]
+code = "ST0001"
+name = "SK Imme"
+address = "SK Imme Station"
+"#;
+
+    fn refusal(text: &str) -> String {
+        let why = Config::parse("agent.toml", text).unwrap_err().to_string();
+        assert!(!why.contains('\n'), "{why}");
+        why
+    }
+
+    #[test]
+    fn zone_and_day_start_have_defaults() {
+        let config = Config::parse("agent.toml", GOOD).unwrap();
+        assert_eq!(config.station.time_zone, "Asia/Seoul");
+        assert_eq!(config.station.day_start, "00:00");
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let why = refusal(&GOOD.replace("hq_mqtt", "hq_mqqt"));
+        assert!(why.starts_with("agent.toml: line 6: unknown field `hq_mqqt`"), "{why}");
+        let why = refusal(&format!("{GOOD}color = 1\n"));
+        assert!(why.contains("unknown field `color`"), "{why}");
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_named() {
+        for (from, to, said) in [
+            ("hq.example:7001", "hq.example", "hq_mqtt"),
+            ("hq.example:7001", "hq.example:0", "hq_mqtt"),
+            ("127.0.0.1:7100", "localhost", "line 3"),
+            ("ST0001", "ST/1", "line 8"),
+            ("\"SK Imme\"", "\"\"", "station.name"),
+            (
+                "address = \"SK Imme Station\"",
+                "address = \"x\"\ntime_zone = \"Asia/Atlantis\"",
+                "station.time_zone",
+            ),
+            ("address = \"SK Imme Station\"", "address = \"x\"\nday_start = \"24:30\"", "station.day_start"),
+            ("[station]", "[station", "line 7"),
+        ] {
+            let why = refusal(&GOOD.replace(from, to));
+            assert!(why.contains(said), "{to}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        assert!(refusal(&GOOD.replace("code = \"ST0001\"\n", "")).contains("missing field `code`"));
+    }
+}

@@ -1,0 +1,69 @@
+//! The link to HQ: the journal up, HQ's feeds down, and how much waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sync::device::DeviceFile;
+use sync::driver::{DownlinkConfig, StatusBoard, downlink, uplink};
+use sync::link::{Link, MqttLink, MqttLinkConfig};
+use sync::{Clock, WriterGone};
+use sync_proto::fact::FeedScope;
+
+use crate::HQ;
+use crate::store::AgentWriter;
+use crate::supervise::Supervisor;
+
+/// Between two counts of what waits, while commits come faster than this.
+const COUNT_EVERY: Duration = Duration::from_millis(500);
+
+/// Connects to HQ's broker; reconnecting is the link's own affair.
+pub(crate) fn connect(addr: &str, device: DeviceFile, clock: &Clock) -> Arc<MqttLink> {
+    let config =
+        MqttLinkConfig { addr: addr.to_owned(), device, version: env!("CARGO_PKG_VERSION").to_owned() };
+    Arc::new(MqttLink::connect(config, clock.clone()))
+}
+
+/// Starts the drivers, each supervised on its own: a feed never waits for the journal, nor the reverse (R25).
+pub(crate) fn start(
+    supervisor: &mut Supervisor,
+    writer: &AgentWriter,
+    link: &Arc<MqttLink>,
+    scopes: [FeedScope; 2],
+    clock: &Clock,
+    board: &StatusBoard,
+) {
+    let up = (writer.clone(), Arc::clone(link), clock.clone(), board.clone());
+    supervisor.start("hq_link.uplink", move || {
+        let (writer, link, clock, board) = up.clone();
+        async move { uplink(writer, link as Arc<dyn Link>, HQ, clock, board).await }
+    });
+    for scope in scopes {
+        let down = (writer.clone(), Arc::clone(link), clock.clone(), board.clone());
+        supervisor.start("hq_link.downlink", move || {
+            let (writer, link, clock, board) = down.clone();
+            let scope = scope.clone();
+            async move {
+                downlink(writer, link as Arc<dyn Link>, scope, DownlinkConfig::AGENT, clock, board).await
+            }
+        });
+    }
+    let count = (writer.clone(), Arc::clone(link));
+    supervisor.start("hq_link.backlog", move || {
+        let (writer, link) = count.clone();
+        async move { count_backlog(writer, link).await }
+    });
+}
+
+/// Keeps what the link's heartbeat says current.
+async fn count_backlog(writer: AgentWriter, link: Arc<MqttLink>) -> Result<(), WriterGone> {
+    let mut changes = writer.changes();
+    loop {
+        changes.mark_unchanged();
+        match writer.run(|node| node.pending(HQ)).await? {
+            Ok((count, oldest_at_ms)) => link.report_backlog(count, oldest_at_ms),
+            Err(why) => tracing::error!(%why, "what waits for HQ could not be counted"),
+        }
+        changes.changed().await.map_err(|_| WriterGone)?;
+        tokio::time::sleep(COUNT_EVERY).await;
+    }
+}

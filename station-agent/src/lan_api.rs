@@ -1,0 +1,36 @@
+//! The LAN API of the back office: JSON under `/api/v1`, types of crate `station-api`.
+
+mod accounts;
+mod convert;
+mod deliveries;
+mod devices;
+mod journal;
+mod movements;
+mod orders;
+mod overview;
+mod products;
+
+use axum::Router;
+use axum::routing::{get, post};
+use station_api::paths;
+
+use crate::http::Shared;
+
+pub use accounts::{ACCOUNTS, AccountView, OpenAccount};
+pub use devices::{DEVICES, DeviceView, EnrolTerminal};
+pub use movements::{MOVEMENTS, MoveStock, MovementView};
+pub use orders::ORDER_CANCEL;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route(paths::OVERVIEW, get(overview::show))
+        .route(paths::DELIVERIES, get(deliveries::list))
+        .route(paths::DELIVERY_CONFIRM, post(deliveries::confirm))
+        .route(paths::ORDERS, get(orders::list).post(orders::place))
+        .route(ORDER_CANCEL, post(orders::cancel))
+        .route(paths::PRODUCTS, get(products::list))
+        .route(paths::JOURNAL, get(journal::list))
+        .route(MOVEMENTS, get(movements::list).post(movements::record))
+        .route(ACCOUNTS, get(accounts::list).post(accounts::open))
+        .route(DEVICES, get(devices::list).post(devices::enrol))
+}

@@ -1,0 +1,106 @@
+//! What the components share.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use rusqlite::Connection;
+use sync::device::Devices;
+use sync::driver::StatusBoard;
+use sync::{Clock, Reader};
+use sync_proto::{DeviceId, StationCode};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::calendar::{Calendar, Moment};
+use crate::http::Token;
+use crate::ledger::LedgerError;
+use crate::store::{AgentNode, AgentWriter};
+
+/// One station while its daemon runs.
+#[derive(Debug)]
+pub struct Station {
+    /// The chain's code for it.
+    pub code: StationCode,
+    /// Its name.
+    pub name: String,
+    /// Its business day.
+    pub calendar: Calendar,
+    /// The clock.
+    pub clock: Clock,
+    /// The only way to write.
+    pub writer: AgentWriter,
+    /// For lists.
+    pub reader: Reader,
+    /// Who may connect.
+    pub devices: Devices,
+    /// Token of the LAN API.
+    pub token: Token,
+    /// How the link to HQ stands.
+    pub hq: HqView,
+    /// When each till last called.
+    pub seen: LastSeen,
+    /// Cancelled when the daemon stops.
+    pub stopping: CancellationToken,
+}
+
+/// The link to HQ as screens see it.
+#[derive(Debug)]
+pub struct HqView {
+    /// Written by the drivers.
+    pub board: StatusBoard,
+    /// Whether the broker answers.
+    pub up: watch::Receiver<bool>,
+}
+
+impl Station {
+    /// Now, with its business day.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.calendar.moment(self.clock.now())
+    }
+
+    /// Runs a use case on the writer's thread, at the time when it runs.
+    ///
+    /// # Errors
+    /// The use case's own, or the daemon is stopping.
+    pub async fn write<T, F>(&self, job: F) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AgentNode, &Moment, &StationCode) -> Result<T, LedgerError> + Send + 'static,
+    {
+        let (clock, calendar, code) = (self.clock.clone(), self.calendar.clone(), self.code.clone());
+        self.writer.run(move |node| job(node, &calendar.moment(clock.now()), &code)).await?
+    }
+
+    /// Runs a query beside the writer.
+    ///
+    /// # Errors
+    /// The query's own, or the database does not answer.
+    pub async fn read<T, F>(&self, job: F) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &StationCode) -> Result<T, LedgerError> + Send + 'static,
+    {
+        let code = self.code.clone();
+        self.reader.query(move |connection| Ok(job(connection, &code))).await?
+    }
+}
+
+/// When each device last called, kept in memory: a till that is alive calls every few seconds.
+#[derive(Debug, Default)]
+pub struct LastSeen(Mutex<HashMap<DeviceId, i64>>);
+
+impl LastSeen {
+    /// Notes a call. Only enrolled devices get here, so there are few.
+    pub fn note(&self, device: DeviceId, at_ms: i64) {
+        if let Ok(mut seen) = self.0.lock() {
+            seen.insert(device, at_ms);
+        }
+    }
+
+    /// The newest call of any of `devices` since the daemon started.
+    pub fn newest(&self, devices: &[DeviceId]) -> Option<i64> {
+        let seen = self.0.lock().ok()?;
+        devices.iter().filter_map(|device| seen.get(device).copied()).max()
+    }
+}

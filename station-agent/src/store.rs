@@ -1,0 +1,110 @@
+//! The agent's database and journal.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use sync::{Node, NodeError, SqliteStore, StoreError, Writer};
+use sync_proto::catalogue::{Catalogue, Price, Product, Station};
+use sync_proto::ledger::{
+    Account, DayTotal, Delivery, Depth, FeedReport, Ledger, OrderLink, Sale, SaleLine, SaleTender,
+    SalesSummary, StationOrder, Stock, StockFlow, Subject,
+};
+use sync_proto::project::All;
+use sync_proto::rows::{RowChange, Table, TableSpec};
+use sync_proto::{Origin, Stamp};
+
+/// The agent's own schema, after journal and books.
+const MIGRATION_AGENT: &str = include_str!("../migrations/0001_agent.sql");
+
+/// The database's name in the data folder.
+pub const FILE_NAME: &str = "agent.db";
+
+/// The agent's journal over its database.
+pub type AgentNode = Node<SqliteStore>;
+
+/// The thread that owns it.
+pub type AgentWriter = Writer<SqliteStore>;
+
+sync_proto::table! {
+    /// Last number of a kind in a life of the database.
+    pub struct Counter in "counters" { kind: String, series: String } { last: i64 }
+}
+
+sync_proto::table! {
+    /// A request that came with an Idempotency-Key.
+    pub struct IdempotencyRow in "idempotency_keys" { idempotency_key: String } {
+        request: String,
+        outcome: String,
+        at_ms: i64,
+    }
+}
+
+/// Opens or makes the database at `path`; one process at a time (R7).
+///
+/// # Errors
+/// See [`SqliteStore::open`].
+pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
+    let tables: [&'static TableSpec; 18] = [
+        Product::SPEC,
+        Price::SPEC,
+        Station::SPEC,
+        Sale::SPEC,
+        SaleLine::SPEC,
+        SaleTender::SPEC,
+        Stock::SPEC,
+        StockFlow::SPEC,
+        SalesSummary::SPEC,
+        DayTotal::SPEC,
+        Account::SPEC,
+        Subject::SPEC,
+        Delivery::SPEC,
+        StationOrder::SPEC,
+        OrderLink::SPEC,
+        FeedReport::SPEC,
+        Counter::SPEC,
+        IdempotencyRow::SPEC,
+    ];
+    let migrations = [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_AGENT];
+    SqliteStore::open(path, &migrations, &tables)
+}
+
+/// Opens the journal of the agent `me`. `entropy` becomes the incarnation of a new database.
+///
+/// # Errors
+/// The database belongs to another device, or does not answer.
+pub fn open_node(
+    store: SqliteStore,
+    me: Origin,
+    entropy: [u8; 16],
+    now: Stamp,
+) -> Result<AgentNode, NodeError> {
+    let projections = All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station))]);
+    Node::open(store, Arc::new(projections), me, entropy, now)
+}
+
+/// Writes a row of the agent's own beside facts.
+#[must_use]
+pub fn put<T: Table>(row: T) -> RowChange {
+    RowChange { key: row.row_key(), cells: Some(row.into_cells()) }
+}
+
+/// The next number of `kind` in this life of the database, with the row that keeps it.
+///
+/// # Errors
+/// The counter does not read.
+pub fn next_number(node: &mut AgentNode, kind: &str) -> Result<(String, i64, RowChange), NodeError> {
+    let series = node.own_stream().incarnation.series();
+    let before = node.get::<Counter>(&Counter::key(kind, series.as_str()))?;
+    let last = before.map_or(0, |row| row.last).saturating_add(1);
+    let row = put(Counter { kind: kind.to_owned(), series: series.clone(), last });
+    Ok((series, last, row))
+}
+
+/// Whether the database answers, for readiness.
+///
+/// # Errors
+/// It does not.
+pub fn answers(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("SELECT count(*) FROM streams", [], |_| Ok(()))
+}

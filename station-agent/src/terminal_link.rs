@@ -1,0 +1,105 @@
+//! The tills' link: `POST /sync`, one message in, one reply out. A pull may wait here for news.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use station_api::ErrorCode;
+use sync::Peer;
+use sync_proto::Role;
+use sync_proto::wire::{MESSAGE_LEN_MAX, Message, Pull, Reply, WireError};
+
+use crate::http::{Refusal, Shared, read_limited};
+use crate::{HQ, ledger::LedgerError};
+
+/// Where `sync::link::HttpLink` asks.
+pub const PATH: &str = "/sync";
+
+/// Longest wait of a pull: below the half minute after which middle boxes cut silent connections.
+const WAIT_MAX: Duration = Duration::from_secs(25);
+
+#[derive(Debug, Deserialize)]
+struct Wait {
+    #[serde(default)]
+    wait_ms: u32,
+}
+
+/// Answers a till.
+pub(crate) async fn answer(State(station): State<Shared>, request: Request) -> Result<Response, Refusal> {
+    let peer = peer_of(&station, &request)?;
+    station.seen.note(peer.device, station.clock.wall_ms());
+    let wait_ms = Query::<Wait>::try_from_uri(request.uri()).map_or(0, |Query(wait)| wait.wait_ms);
+    let message = read_limited(request.into_body(), MESSAGE_LEN_MAX).await?;
+    let pull = match Message::decode(&message) {
+        Ok(Message::Pull(pull)) if wait_ms > 0 => Some(pull),
+        Ok(_) => None,
+        Err(why) => return Err(malformed(&why)),
+    };
+    let reply = match pull {
+        Some(pull) => wait_for_news(&station, &peer, &message, &pull, wait_ms).await?,
+        None => receive(&station, &peer, message).await?,
+    };
+    station.seen.note(peer.device, station.clock.wall_ms());
+    Ok(([(CONTENT_TYPE, "application/octet-stream")], Body::from(reply)).into_response())
+}
+
+fn peer_of(station: &Shared, request: &Request) -> Result<Peer, Refusal> {
+    let shown =
+        request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok()).unwrap_or_default();
+    let peer = station.devices.peer_of_header(shown).map_err(LedgerError::from)?;
+    peer.filter(|peer| peer.role == Role::Terminal && peer.station == station.code).ok_or_else(|| {
+        let detail =
+            "This device is not enrolled at this station, or shows a wrong secret. Enrol the till again.";
+        Refusal::new(ErrorCode::UnknownDevice, detail)
+    })
+}
+
+async fn receive(station: &Shared, peer: &Peer, message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    let (peer, clock) = (peer.clone(), station.clock.clone());
+    let received = station.writer.run(move |node| node.receive(&peer, &message, HQ, clock.wall_ms())).await;
+    received.map_err(LedgerError::from)?.map_err(|why| malformed(&why))
+}
+
+/// Answers a pull at once when there is news, otherwise when there is or the time is over.
+async fn wait_for_news(
+    station: &Shared,
+    peer: &Peer,
+    message: &[u8],
+    pull: &Pull,
+    wait_ms: u32,
+) -> Result<Vec<u8>, Refusal> {
+    let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms.into()).min(WAIT_MAX);
+    let mut changes = station.writer.changes();
+    loop {
+        changes.mark_unchanged();
+        let reply = receive(station, peer, message.to_vec()).await?;
+        if has_news(&reply, pull) {
+            return Ok(reply);
+        }
+        tokio::select! {
+            changed = changes.changed() => {
+                if changed.is_err() {
+                    return Ok(reply);
+                }
+            }
+            () = tokio::time::sleep_until(deadline) => return Ok(reply),
+            () = station.stopping.cancelled() => return Ok(reply),
+        }
+    }
+}
+
+fn has_news(reply: &[u8], pull: &Pull) -> bool {
+    match Reply::decode(reply) {
+        Ok(Reply::Pull(answer)) => answer.writer != pull.writer || answer.through != pull.after,
+        Ok(_) | Err(_) => true,
+    }
+}
+
+fn malformed(why: &WireError) -> Refusal {
+    let detail =
+        format!("The message cannot be read: {why}. Bring till and agent to versions that fit together.");
+    Refusal::new(ErrorCode::MalformedBody, detail)
+}
