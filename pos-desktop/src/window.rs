@@ -1,0 +1,68 @@
+//! The till's window.
+
+use std::env;
+
+use anyhow::{Context as _, bail};
+
+use crate::cli::runtime;
+use crate::commands;
+use crate::config::Config;
+use crate::headless::Running;
+use crate::shutdown;
+
+/// Opens the window over a running till, until it is closed.
+///
+/// # Errors
+/// There is no display, or the till does not start.
+pub fn run(config: &Config) -> anyhow::Result<()> {
+    if ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| env::var_os(name).is_none()) {
+        bail!("there is no display for the window; start in a desktop session, or with --headless");
+    }
+    let runtime = runtime()?;
+    let mut running = runtime.block_on(Running::start(config))?;
+    tauri::async_runtime::set(runtime.handle().clone());
+    let app = tauri::Builder::default()
+        .manage(running.till().clone())
+        .invoke_handler(tauri::generate_handler![
+            commands::till_status,
+            commands::product_menu,
+            commands::cart,
+            commands::cart_add_line,
+            commands::cart_set_quantity,
+            commands::cart_remove_line,
+            commands::cart_clear,
+            commands::cart_set_account,
+            commands::complete_sale,
+            commands::recent_sales,
+            commands::sale_detail,
+            commands::cancel_sale,
+            commands::accounts,
+            commands::set_language,
+            commands::set_theme,
+        ])
+        .build(tauri::generate_context!())
+        .context("the window could not be opened")?;
+    let handle = app.handle().clone();
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let watch = runtime.spawn(async move {
+        let code = tokio::select! {
+            _ = shutdown::requested() => 0,
+            _ = &mut stopped => 0,
+            failed = running.failed() => {
+                tracing::error!(why = ?failed.err(), "the till cannot go on");
+                1
+            }
+        };
+        running.stop().await;
+        handle.exit(code);
+        code
+    });
+    let code = app.run_return(|_, _| {});
+    // The receiver is gone when the till stopped by itself.
+    let _ = stop.send(());
+    let failed = runtime.block_on(watch).unwrap_or(1);
+    if code != 0 || failed != 0 {
+        bail!("the till has stopped; its log says why");
+    }
+    Ok(())
+}
