@@ -78,7 +78,8 @@ fn an_unknown_key_is_named_and_ends_the_program_with_2() {
             table.insert("colour_of_the_door".to_owned(), Value::Boolean(true));
         });
         for check in [&[][..], &["--check-config"]] {
-            let output = start(program, &[check, arguments].concat(), &config);
+            let (option, before) = arguments.split_last().unwrap();
+            let output = start(program, &[before, check, &[option]].concat(), &config);
             let line = last_words(&output);
             assert_eq!(output.status.code(), Some(2), "{program} {check:?}: {line}");
             assert!(line.contains("colour_of_the_door"), "{program} {check:?}: {line}");
