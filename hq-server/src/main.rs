@@ -1,1 +1,86 @@
-fn main() {}
+//! `hq-server`: head office.
+
+mod command;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use hq_server::role::Role;
+
+/// Head office of the chain: catalogue, orders, logistics, stations.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves until it is told to stop.
+    Run {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// Checks the configuration, prints it and ends.
+        #[arg(long)]
+        check_config: bool,
+        /// Writes logs as JSON.
+        #[arg(long)]
+        log_json: bool,
+    },
+    /// Enrols a station's agent and writes its device file; head office may run or not.
+    Enrol {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// The station's code.
+        #[arg(long)]
+        station: String,
+        /// Where to write the device file.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Stops or starts a role of the running head office.
+    Role {
+        /// What to do.
+        action: Action,
+        /// Which role.
+        role: RoleName,
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Action {
+    Stop,
+    Start,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleName {
+    Order,
+    Logistics,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Run { config, check_config: true, .. } => command::check_config(&config),
+        Command::Run { config, log_json, .. } => command::run(&config, log_json),
+        Command::Enrol { config, station, out } => command::enrol(&config, &station, &out),
+        Command::Role { action, role, config } => {
+            let role = match role {
+                RoleName::Order => Role::Order,
+                RoleName::Logistics => Role::Logistics,
+            };
+            command::switch_role(&config, role, matches!(action, Action::Start))
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

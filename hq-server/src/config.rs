@@ -1,0 +1,163 @@
+//! The configuration file: one typed TOML, unknown keys refused.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::stations::StationSeed;
+
+/// Largest configuration file read; ten thousand stations fit.
+const FILE_LEN_MAX: u64 = 4 * 1024 * 1024;
+
+/// Shortest token taken: what is shorter can be guessed.
+const TOKEN_LEN_MIN: usize = 8;
+
+/// Why a configuration was refused. One line; the program ends with code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {why}")]
+pub struct ConfigError {
+    path: String,
+    why: String,
+}
+
+impl ConfigError {
+    fn new(path: &Path, why: impl std::fmt::Display) -> Self {
+        let why = why.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { path: path.display().to_string(), why }
+    }
+}
+
+/// Everything that head office is told from outside. It holds no secret itself, only where they are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Folder of the database; made if it is not there.
+    pub data_dir: PathBuf,
+    /// Where the API and the console listen.
+    #[serde(default = "http_addr")]
+    pub http_addr: SocketAddr,
+    /// Where the MQTT broker for the stations listens.
+    #[serde(default = "mqtt_addr")]
+    pub mqtt_addr: SocketAddr,
+    /// File with the API's bearer token in its first line.
+    pub api_token_file: PathBuf,
+    /// Whether planned shipments leave at once, until staff set it otherwise.
+    #[serde(default)]
+    pub auto_dispatch: bool,
+    /// Vehicles that `auto_dispatch` takes from.
+    #[serde(default = "vehicles")]
+    pub vehicles: Vec<String>,
+    /// Zone that "today" is meant in.
+    #[serde(default = "time_zone")]
+    pub time_zone: String,
+    /// The station that `POST /orders/station` answers with.
+    #[serde(default)]
+    pub station: Option<StationSeed>,
+    /// Stations that join the register if they are not in it.
+    #[serde(default)]
+    pub stations: Vec<StationSeed>,
+    /// Products for an empty catalogue, JSON.
+    #[serde(default)]
+    pub catalogue_file: Option<PathBuf>,
+}
+
+fn http_addr() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 7000))
+}
+
+fn mqtt_addr() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 7001))
+}
+
+fn time_zone() -> String {
+    "Asia/Seoul".to_owned()
+}
+
+fn vehicles() -> Vec<String> {
+    ["경기80사1021", "경기80사1022", "인천81바3307"].map(str::to_owned).to_vec()
+}
+
+impl Config {
+    /// Reads and checks the file. Relative paths in it are relative to the working folder, as for any tool.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let refused = |why: String| ConfigError::new(path, why);
+        let len = std::fs::metadata(path).map_err(|why| ConfigError::new(path, why))?.len();
+        if len > FILE_LEN_MAX {
+            return Err(refused(format!("a configuration has at most {FILE_LEN_MAX} bytes")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|why| ConfigError::new(path, why))?;
+        let config: Self = toml::from_str(&text).map_err(|why| {
+            let line = why.span().map(|span| text.bytes().take(span.start).filter(|b| *b == b'\n').count());
+            let at = line.map(|line| format!("line {}: ", line.saturating_add(1))).unwrap_or_default();
+            refused(format!("{at}{}", why.message()))
+        })?;
+        config.zone().map_err(|why| refused(format!("time_zone: {why}")))?;
+        config.token()?;
+        Ok(config)
+    }
+
+    /// The zone that "today" is meant in.
+    pub fn zone(&self) -> Result<TimeZone, jiff::Error> {
+        TimeZone::get(&self.time_zone)
+    }
+
+    /// The API's bearer token.
+    pub fn token(&self) -> Result<String, ConfigError> {
+        let path = &self.api_token_file;
+        let text = std::fs::read_to_string(path)
+            .map_err(|why| ConfigError::new(path, format!("api_token_file cannot be read: {why}")))?;
+        let token = text.lines().next().unwrap_or_default().trim().to_owned();
+        if token.len() < TOKEN_LEN_MIN || !token.bytes().all(|b| b.is_ascii_graphic()) {
+            let why = format!(
+                "api_token_file has to hold a token of at least {TOKEN_LEN_MIN} printable ASCII characters in its first line"
+            );
+            return Err(ConfigError::new(path, why));
+        }
+        Ok(token)
+    }
+
+    /// Every station that the file names, the configured one first.
+    pub fn all_stations(&self) -> Vec<&StationSeed> {
+        self.station.iter().chain(&self.stations).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(extra: &str) -> Result<Config, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let token = dir.path().join("token");
+        std::fs::write(&token, "a-long-token\n").unwrap();
+        let file = dir.path().join("hq.toml");
+        let text = format!("data_dir = \"data\"\napi_token_file = {token:?}\n{extra}");
+        std::fs::write(&file, text).unwrap();
+        Config::read(&file)
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let why = read("auto_dispath = true\n").unwrap_err().to_string();
+        assert!(why.contains("line 3") && why.contains("auto_dispath"), "{why}");
+        assert!(!why.contains('\n'));
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let config =
+            read("[station]\ncode = \"ST0001\"\nname = \"SK Imme\"\naddress = \"SK Imme Station\"\n")
+                .unwrap();
+        assert_eq!(config.http_addr.port(), 7000);
+        assert!(!config.auto_dispatch);
+        assert_eq!(config.all_stations().len(), 1);
+    }
+
+    #[test]
+    fn a_bad_zone_or_station_code_is_refused() {
+        assert!(read("time_zone = \"Asia/Atlantis\"\n").is_err());
+        assert!(read("[[stations]]\ncode = \"ST#\"\nname = \"\"\naddress = \"\"\n").is_err());
+    }
+}

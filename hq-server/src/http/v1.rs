@@ -1,0 +1,13 @@
+//! The console's API.
+
+mod orders;
+mod products;
+mod roles;
+mod stations;
+
+pub(super) use orders::{cancel_order, dispatch_shipment, orders, place_order, shipments};
+pub(super) use products::{acknowledgements, add_product, change_product, products, schedule_price};
+pub(super) use roles::{
+    logistics_settings, quarantine, roles, set_logistics_settings, start_role, stop_role, summary,
+};
+pub(super) use stations::{enrol_device, stations};

@@ -1,0 +1,277 @@
+//! The program's life: open, seed, serve, drain.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sync::device::Devices;
+use sync::{Clock, NodeError, Reader, SqliteStore, StoreError};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::{Broker, BrokerError, poke_on_movement};
+use crate::catalogue::{CatalogueFileError, read_catalogue_file, seed_catalogue};
+use crate::config::{Config, ConfigError};
+use crate::http::{App, router};
+use crate::ingest::Ingest;
+use crate::logistics::{self, when_ordered_plan_shipment};
+use crate::order::when_requested_answer;
+use crate::refusal::Refusal;
+use crate::role::{Policy, Role, follow};
+use crate::stations::{Presence, register_stations};
+use crate::store::{DATABASE_NAME, Hq, HqWriter, OpenError, open_node, open_store};
+
+/// A process that takes over waits this long for the one that drains (R7).
+const LEASE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Between two looks at the lease.
+const LEASE_RETRY: Duration = Duration::from_millis(50);
+
+/// Requests under way have this long to end.
+const DRAIN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Between writes of when stations were last heard of.
+const PRESENCE_EVERY: Duration = Duration::from_secs(30);
+
+/// Why head office did not start. One line on stderr.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder.
+    #[error("data_dir {path}: {why}; give a folder that this user may write")]
+    DataDir {
+        /// Which folder.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The first catalogue.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueFileError),
+    /// The first catalogue has a product that cannot be taken.
+    #[error("catalogue_file: {0}")]
+    Seed(#[from] Refusal),
+    /// The API's address.
+    #[error(
+        "http_addr {addr} cannot be listened on: {why}; choose another address or stop the program that has it"
+    )]
+    Http {
+        /// Which address.
+        addr: std::net::SocketAddr,
+        /// What the system said.
+        why: String,
+    },
+    /// The broker's address.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The system gives no thread.
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
+    /// The configured time zone.
+    #[error("time_zone: {0}")]
+    Zone(#[from] jiff::Error),
+}
+
+impl From<NodeError> for StartError {
+    fn from(why: NodeError) -> Self {
+        Self::Open(why.into())
+    }
+}
+
+impl From<StoreError> for StartError {
+    fn from(why: StoreError) -> Self {
+        Self::Open(why.into())
+    }
+}
+
+/// A running head office.
+#[derive(Debug)]
+pub struct Running {
+    /// Where the API and the console listen.
+    pub http_addr: std::net::SocketAddr,
+    /// Where the broker listens.
+    pub mqtt_addr: std::net::SocketAddr,
+    app: App,
+    broker: Broker,
+    ingest: Ingest,
+    presence: Presence,
+    writer: HqWriter,
+    clock: Clock,
+    stop: CancellationToken,
+    http: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Opens the database, seeds it, and serves.
+pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError> {
+    let token = config.token()?;
+    let zone = config.zone()?;
+    let http_refused =
+        |why: std::io::Error| StartError::Http { addr: config.http_addr, why: why.to_string() };
+    let listener = TcpListener::bind(config.http_addr).await.map_err(http_refused)?;
+    let http_addr = listener.local_addr().map_err(http_refused)?;
+    let store = open_within(&config.data_dir, LEASE_WITHIN).await?;
+    let mut node = open_node(store, &clock)?;
+    seed(&mut node, config, &clock)?;
+    let incarnation = node.own_stream().incarnation.to_hex();
+    let reader = Reader::new(&database(&config.data_dir));
+    let presence = reader.read(Presence::load)?;
+    let writer = HqWriter::spawn(node).map_err(StartError::Thread)?;
+    let ingest = Ingest::new(writer.clone(), clock.clone(), presence.clone());
+    let (broker, serving) =
+        Broker::bind(config.mqtt_addr, Devices::new(reader.clone()), ingest.clone()).await?;
+    let wake = [Arc::new(Notify::new()), Arc::new(Notify::new())];
+    let [wake_order, wake_logistics] = wake.clone();
+    let app = App::new(crate::http::Parts {
+        writer: writer.clone(),
+        reader: reader.clone(),
+        clock: clock.clone(),
+        presence: presence.clone(),
+        wake,
+        token,
+        station: config.station.clone(),
+        zone,
+        incarnation,
+    });
+    let stop = CancellationToken::new();
+    let tasks = vec![
+        tokio::spawn(serving.run()),
+        role(Role::Order, when_requested_answer, &writer, &clock, wake_order),
+        role(Role::Logistics, when_ordered_plan_shipment, &writer, &clock, wake_logistics),
+        tokio::spawn(poke_on_movement(broker.clone(), reader, presence.clone(), writer.changes())),
+        tokio::spawn(keep_presence(presence.clone(), writer.clone(), clock.clone())),
+    ];
+    let http = serve_http(listener, app.clone(), stop.clone());
+    let mqtt_addr = broker.addr();
+    tracing::info!(%http_addr, %mqtt_addr, "head office is ready");
+    Ok(Running { http_addr, mqtt_addr, app, broker, ingest, presence, writer, clock, stop, http, tasks })
+}
+
+impl Running {
+    /// Answers what is under way, lets stations go, and closes the journal.
+    pub async fn stop(self) {
+        self.app.drain();
+        self.stop.cancel();
+        if tokio::time::timeout(DRAIN_WITHIN, self.http).await.is_err() {
+            tracing::warn!("some requests did not end in time and were cut off");
+        }
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.ingest.close();
+        self.broker.disconnect_all().await;
+        store_presence(&self.presence, &self.writer, &self.clock).await;
+        let checkpoint = self.writer.run(|node| node.store().checkpoint()).await;
+        if let Ok(Err(why)) = checkpoint {
+            tracing::warn!(%why, "the last checkpoint was not made; the next start makes it");
+        }
+        tracing::info!("head office has stopped");
+    }
+
+    /// Messages of stations that were none, since the program started.
+    pub fn garbage_count(&self) -> u64 {
+        self.ingest.garbage_count()
+    }
+}
+
+/// The database file in a data folder.
+pub fn database(data_dir: &Path) -> PathBuf {
+    data_dir.join(DATABASE_NAME)
+}
+
+/// Opens the database; waits for a process that is just draining.
+pub async fn open_within(data_dir: &Path, within: Duration) -> Result<SqliteStore, StartError> {
+    let started = Instant::now();
+    loop {
+        match open_store(data_dir) {
+            Err(StoreError::InUse(_)) if started.elapsed() < within => tokio::time::sleep(LEASE_RETRY).await,
+            Err(StoreError::File { path, source }) => {
+                return Err(StartError::DataDir { path, why: source.to_string() });
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// What the configuration names and the database does not have yet.
+fn seed(node: &mut Hq, config: &Config, clock: &Clock) -> Result<(), StartError> {
+    let now = clock.now();
+    let added = register_stations(node, now, &config.all_stations())?;
+    if added > 0 {
+        tracing::info!(added, "stations of the configuration joined the register");
+    }
+    let mut rows = logistics::seed_vehicles(node, &config.vehicles)?;
+    if !logistics::auto_dispatch_is_set(node)? {
+        rows.push(logistics::set_auto_dispatch(config.auto_dispatch));
+    }
+    if !rows.is_empty() {
+        node.write(rows, now.wall_ms)?;
+    }
+    if let Some(path) = &config.catalogue_file {
+        let added = seed_catalogue(node, now, read_catalogue_file(path)?)?;
+        if added > 0 {
+            tracing::info!(added, "products of the catalogue file were published");
+        }
+    }
+    Ok(())
+}
+
+/// A role as a task that is begun again if it ever ends in a panic.
+fn role(role: Role, policy: Policy, writer: &HqWriter, clock: &Clock, wake: Arc<Notify>) -> JoinHandle<()> {
+    let (writer, clock) = (writer.clone(), clock.clone());
+    tokio::spawn(async move {
+        loop {
+            let attempt =
+                tokio::spawn(follow(role, policy, writer.clone(), clock.clone(), Arc::clone(&wake)));
+            let guard = AbortOnDrop(attempt.abort_handle());
+            match attempt.await {
+                Ok(()) => return,
+                Err(why) => tracing::error!(%why, role = role.as_str(), "a role failed and begins again"),
+            }
+            drop(guard);
+            tokio::time::sleep(LEASE_RETRY).await;
+        }
+    })
+}
+
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn serve_http(listener: TcpListener, app: App, stop: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let served = axum::serve(listener, router(app)).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(why) = served {
+            tracing::error!(%why, "the API has ended");
+        }
+    })
+}
+
+async fn keep_presence(presence: Presence, writer: HqWriter, clock: Clock) {
+    loop {
+        tokio::time::sleep(PRESENCE_EVERY).await;
+        store_presence(&presence, &writer, &clock).await;
+    }
+}
+
+async fn store_presence(presence: &Presence, writer: &HqWriter, clock: &Clock) {
+    let rows = presence.take_unstored();
+    if rows.is_empty() {
+        return;
+    }
+    let now_ms = clock.wall_ms();
+    if let Ok(Err(why)) = writer.run(move |node| node.write(rows, now_ms)).await {
+        tracing::warn!(%why, "when stations were last heard of was not stored");
+    }
+}

@@ -1,0 +1,13 @@
+//! Context Stations 점포관리: the register of stations, their devices, and what each last reported.
+
+mod devices;
+mod find;
+mod list;
+mod presence;
+mod register;
+
+pub use devices::enrol_agent;
+pub use find::{find_by_destination, find_station};
+pub use list::{StationRow, TerminalRow, list};
+pub use presence::{Presence, Seen, StationLink};
+pub use register::{StationSeed, register_stations};

@@ -1,0 +1,98 @@
+//! Head office's database: the journal and the books of every program, and head office's own tables.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sync::device::random_16;
+use sync::{Clock, Node, NodeError, SqliteStore, Store as _, StoreError, Writer};
+use sync_proto::catalogue::{Catalogue, Price, Product, Station};
+use sync_proto::ledger::tables as ledger;
+use sync_proto::ledger::{Depth, Ledger};
+use sync_proto::project::All;
+use sync_proto::rows::{Table as _, TableSpec};
+use sync_proto::{DeviceId, Origin, Role, StationCode};
+
+use crate::counter::Counter;
+use crate::logistics::{OrderShipment, Shipment, ShipmentBook, Vehicle};
+use crate::once::IdempotencyKeyRow;
+use crate::order::{Order, OrderBook};
+use crate::settings::Setting;
+use crate::stations::StationLink;
+
+/// The database file in the data folder.
+pub const DATABASE_NAME: &str = "hq.db";
+
+/// Migration 3: head office's own tables.
+const MIGRATION_HEAD_OFFICE: &str = include_str!("../migrations/0001_head_office.sql");
+
+/// Head office's journal with its projections.
+pub type Hq = Node<SqliteStore>;
+
+/// The one way to write it.
+pub type HqWriter = Writer<SqliteStore>;
+
+const TABLES: &[&TableSpec] = &[
+    Product::SPEC,
+    Price::SPEC,
+    Station::SPEC,
+    ledger::Sale::SPEC,
+    ledger::SaleLine::SPEC,
+    ledger::SaleTender::SPEC,
+    ledger::Stock::SPEC,
+    ledger::StockFlow::SPEC,
+    ledger::SalesSummary::SPEC,
+    ledger::DayTotal::SPEC,
+    ledger::Account::SPEC,
+    ledger::Subject::SPEC,
+    ledger::Delivery::SPEC,
+    ledger::StationOrder::SPEC,
+    ledger::OrderLink::SPEC,
+    ledger::FeedReport::SPEC,
+    Counter::SPEC,
+    Setting::SPEC,
+    IdempotencyKeyRow::SPEC,
+    Order::SPEC,
+    Shipment::SPEC,
+    OrderShipment::SPEC,
+    Vehicle::SPEC,
+    StationLink::SPEC,
+];
+
+/// Why the database did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database itself.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its journal.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The system has no randomness to give.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+}
+
+/// Opens the database in `data_dir`, which is made if it is not there. Holds the lease of R7.
+pub fn open_store(data_dir: &Path) -> Result<SqliteStore, StoreError> {
+    let migrations = [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_HEAD_OFFICE];
+    SqliteStore::open(&data_dir.join(DATABASE_NAME), &migrations, TABLES)
+}
+
+/// Opens head office's journal over an open database; a new database gets a device and a life of its own.
+pub fn open_node(mut store: SqliteStore, clock: &Clock) -> Result<Hq, OpenError> {
+    let random = || random_16().map_err(|why| OpenError::Random(why.to_string()));
+    let own = store.streams()?.into_iter().rev().find(|row| row.own);
+    let device = match own {
+        Some(row) => row.id.device,
+        None => DeviceId(random()?),
+    };
+    let station = StationCode::new("HQ").map_err(|why| StoreError::Refused(why.to_string()))?;
+    let me = Origin { station, device, role: Role::Hq, terminal: None };
+    let books = All(vec![
+        Box::new(Catalogue),
+        Box::new(Ledger::new(Depth::Station)),
+        Box::new(OrderBook),
+        Box::new(ShipmentBook),
+    ]);
+    Ok(Node::open(store, Arc::new(books), me, random()?, clock.now())?)
+}
