@@ -1,39 +1,33 @@
 //! Each program killed by itself in mid-stream.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
-use crate::eventually::holds;
 use crate::invariants::{self, Expected};
-use crate::seller::sell_through;
+use crate::seller::{Pace, sell_through};
 use crate::stage::{Stage, sample_price};
 
 const PRODUCT: &str = "CD1001";
 const SALES: usize = 40;
-const LIMIT: Duration = Duration::from_secs(90);
 
 fn kill_in_mid_stream(program: &str, hold: bool) {
     let stage = Stage::small();
     let opening_milli = stage.stock_milli(PRODUCT);
-    let progress = AtomicUsize::new(0);
+    let pace = Pace::default();
     let till = stage.till();
     let log = thread::scope(|scope| {
-        let seller = scope.spawn(|| sell_through(&till, 1, PRODUCT, SALES, &progress));
-        let sold = |count: usize| {
-            holds(LIMIT, "the till to go on selling", || progress.load(Ordering::SeqCst) >= count);
-        };
-        sold(SALES / 4);
+        let seller = scope.spawn(|| sell_through(&till, 1, PRODUCT, SALES, &pace));
+        pace.sold(SALES / 4, SALES / 4);
         if hold {
             stage.fleet.kill_and_hold(program).unwrap();
-            sold(SALES * 3 / 4);
+            pace.sold(SALES * 3 / 4, SALES / 8);
             stage.fleet.release(program).unwrap();
         } else {
             for round in 2..5 {
                 stage.fleet.kill(program).unwrap();
-                sold(SALES * round / 5);
+                pace.sold(SALES * round / 5, SALES / 10);
             }
         }
+        pace.sold(SALES, 0);
         seller.join().unwrap()
     });
     let expected = Expected {

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use xtask::client::{Answer, Client};
 
+use crate::eventually::holds;
 use crate::stage::{find, milli, text};
 
 /// Between two tries at a till that is down.
 const RETRY: Duration = Duration::from_millis(100);
 /// A till that is down longer than this has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Every how many sales one is cancelled.
 const CANCELLED_EVERY: usize = 10;
 
@@ -41,10 +42,32 @@ impl Log {
     }
 }
 
-/// Sells `count` times, one in ten is cancelled; `progress` counts confirmed sales for whoever kills programs meanwhile.
-pub fn sell_through(till: &Client, lane: usize, product: &str, count: usize, progress: &AtomicUsize) -> Log {
+/// Keeps the sellers in step with whoever breaks things, so that each break falls among sales.
+#[derive(Debug, Default)]
+pub struct Pace {
+    confirmed: AtomicUsize,
+    allowed: AtomicUsize,
+}
+
+impl Pace {
+    /// Lets the tills sell `ahead` more than `count`, and returns when `count` are confirmed: the others are on their way.
+    pub fn sold(&self, count: usize, ahead: usize) {
+        self.allowed.store(count + ahead, Ordering::SeqCst);
+        holds(PATIENCE, "the tills to go on selling", || self.confirmed.load(Ordering::SeqCst) >= count);
+    }
+
+    fn wait_for_leave(&self) {
+        holds(PATIENCE, "leave to sell on", || {
+            self.confirmed.load(Ordering::SeqCst) < self.allowed.load(Ordering::SeqCst)
+        });
+    }
+}
+
+/// Sells `count` times at the pace; one in ten is cancelled.
+pub fn sell_through(till: &Client, lane: usize, product: &str, count: usize, pace: &Pace) -> Log {
     let mut log = Log::default();
     for number in 0..count {
+        pace.wait_for_leave();
         // Lanes and numbers make each quantity its own, so that a sale is recognised by it.
         let quantity_milli = u64::try_from(20_000 + lane * 1_000 + number).unwrap();
         let quantity = xtask::catalogue::decimal(quantity_milli);
@@ -65,7 +88,7 @@ pub fn sell_through(till: &Client, lane: usize, product: &str, count: usize, pro
             cancel(till, &sale);
             log.cancelled.push(sale);
         }
-        progress.fetch_add(1, Ordering::SeqCst);
+        pace.confirmed.fetch_add(1, Ordering::SeqCst);
     }
     log
 }
