@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,12 +34,12 @@ pub fn run(options: &Options) -> ExitCode {
     let config = match Config::read(&options.config) {
         Ok(config) => config,
         Err(why) => {
-            eprintln!("pos-desktop: {why}");
+            say(&why.to_string());
             return ExitCode::from(CONFIGURATION);
         }
     };
     if options.check_config {
-        eprintln!("pos-desktop: {} is in order", options.config.display());
+        say(&format!("{} is in order", options.config.display()));
         return ExitCode::SUCCESS;
     }
     log_to_stderr();
@@ -46,10 +47,28 @@ pub fn run(options: &Options) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("pos-desktop: {why:#}");
+            say(&one_line(&why));
             ExitCode::FAILURE
         }
     }
+}
+
+/// One line on stderr. Nobody reading it is no reason to fail.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "pos-desktop: {line}");
+}
+
+/// The error with its causes, each said once: many already say their own.
+fn one_line(why: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in why.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line.replace('\n', " ")
 }
 
 fn headless(config: &Config) -> anyhow::Result<()> {
@@ -72,5 +91,12 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 fn log_to_stderr() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    // A log that cannot be written must not stop the till: its own complaint about that would go to the same
+    // closed pipe, and panic there.
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .log_internal_errors(false)
+        .init();
 }

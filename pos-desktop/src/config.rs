@@ -121,7 +121,7 @@ impl Config {
         }
         let calendar =
             Calendar::new(&file.time_zone, &file.day_start).map_err(|why| malformed(why.to_string()))?;
-        let local_api = file.local_api.map(|api| local_api(api, malformed)).transpose()?;
+        let local_api = file.local_api.as_ref().map(|api| local_api(api, malformed)).transpose()?;
         let device = DeviceFile::read(&file.device_file)?;
         if device.role != Role::Terminal || device.terminal.is_none() {
             return Err(malformed(format!(
@@ -134,7 +134,7 @@ impl Config {
 }
 
 fn local_api(
-    file: LocalApiFile,
+    file: &LocalApiFile,
     malformed: impl Fn(String) -> ConfigError,
 ) -> Result<LocalApiConfig, ConfigError> {
     if !file.addr.ip().is_loopback() {

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -47,7 +47,7 @@ async fn authorised(State(token): State<Arc<str>>, request: Request, next: Next)
 
 /// Compares in the same time whatever the first difference is.
 fn shows(headers: &HeaderMap, token: &[u8]) -> bool {
-    let Some(shown) = headers.get(AUTHORIZATION).map(|value| value.as_bytes()) else { return false };
+    let Some(shown) = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes) else { return false };
     let differs = shown.iter().zip(token).fold(0, |differs, (a, b)| differs | (a ^ b));
     shown.len() == token.len() && differs == 0
 }

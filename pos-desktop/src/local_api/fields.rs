@@ -1,6 +1,7 @@
 //! Fields of a request, from its query, a form or a JSON object, all as text: a number is never a float here.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::future::poll_fn;
 use std::pin::Pin;
 
@@ -37,11 +38,16 @@ impl Fields {
     }
 
     fn add(&mut self, name: String, value: String) -> Result<(), Problem> {
-        match self.0.insert(name.clone(), value.clone()) {
-            Some(before) if before != value => {
+        match self.0.entry(name) {
+            Entry::Vacant(place) => {
+                place.insert(value);
+                Ok(())
+            }
+            Entry::Occupied(given) if *given.get() == value => Ok(()),
+            Entry::Occupied(given) => {
+                let name = given.key();
                 Err(Problem::bad_request(format!("the field {name} is given twice with different values")))
             }
-            _ => Ok(()),
         }
     }
 
