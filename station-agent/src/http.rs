@@ -20,6 +20,7 @@ use crate::station::Station;
 use crate::{compat, lan_api, terminal_link};
 
 pub use auth::{Token, TokenError};
+pub(crate) use body::discard;
 pub use body::{BODY_LEN_MAX, JsonBody, read_limited};
 pub use fields::Fields;
 pub(crate) use fields::idempotency_key;

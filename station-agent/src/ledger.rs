@@ -1,5 +1,7 @@
 //! The station's use cases, one file each. What changes something takes the node and runs on the writer's
 //! thread; what only reads takes a read-only connection. None of it waits for a network.
+//!
+//! In a statement `$1` must appear before `$2`: SQLite numbers such parameters by their first appearance.
 
 pub mod accounts;
 pub mod deliveries;

@@ -74,9 +74,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// One line on stderr, whatever the chain of causes.
+/// One line on stderr: what failed, then each cause that the line does not name yet.
 fn fail(why: &anyhow::Error, code: u8) -> ExitCode {
-    let line = format!("station-agent: {why:#}").replace('\n', " ");
+    let mut line = format!("station-agent: {why}");
+    for cause in why.chain().skip(1).map(ToString::to_string) {
+        if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    let line = line.replace('\n', " ");
     // Nobody reads stderr: the exit code still says it.
     let _ = writeln!(std::io::stderr(), "{line}");
     ExitCode::from(code)

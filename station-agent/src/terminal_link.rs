@@ -12,7 +12,7 @@ use sync::Peer;
 use sync_proto::Role;
 use sync_proto::wire::{MESSAGE_LEN_MAX, Message, Pull, Reply, WireError};
 
-use crate::http::{Refusal, Shared, read_limited};
+use crate::http::{Refusal, Shared, discard, read_limited};
 use crate::{HQ, ledger::LedgerError};
 
 /// Where `sync::link::HttpLink` asks.
@@ -29,7 +29,13 @@ struct Wait {
 
 /// Answers a till.
 pub(crate) async fn answer(State(station): State<Shared>, request: Request) -> Result<Response, Refusal> {
-    let peer = peer_of(&station, &request)?;
+    let peer = match peer_of(&station, &request) {
+        Ok(peer) => peer,
+        Err(refusal) => {
+            discard(request.into_body()).await;
+            return Err(refusal);
+        }
+    };
     station.seen.note(peer.device, station.clock.wall_ms());
     let wait_ms = Query::<Wait>::try_from_uri(request.uri()).map_or(0, |Query(wait)| wait.wait_ms);
     let message = read_limited(request.into_body(), MESSAGE_LEN_MAX).await?;

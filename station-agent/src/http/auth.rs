@@ -83,7 +83,7 @@ pub(super) async fn wants_token(State(station): State<Shared>, request: Request,
     if shown.and_then(|header| header.strip_prefix("Bearer ")).is_some_and(|shown| station.token.is(shown)) {
         return next.run(request).await;
     }
-    super::body::discard(request.into_body()).await;
+    super::discard(request.into_body()).await;
     let detail = "The request shows no token, or a wrong one. Send the header Authorization: Bearer TOKEN with the token of this station.";
     Refusal::new(ErrorCode::Unauthorized, detail).into_response()
 }

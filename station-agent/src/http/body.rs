@@ -56,7 +56,7 @@ fn cut_off() -> Refusal {
 }
 
 /// Reads and forgets what is left of a body.
-pub(super) async fn discard(mut body: Body) {
+pub(crate) async fn discard(mut body: Body) {
     let mut left = DISCARDED_LEN_MAX;
     let read = async {
         while let Ok(Some(chunk)) = next_chunk(&mut body).await {

@@ -125,12 +125,12 @@ pub fn by_hour(
     calendar: &Calendar,
 ) -> rusqlite::Result<BTreeMap<u8, HourTotal>> {
     let mut statement = connection.prepare_cached(
-        "SELECT s.sold_at_ms / $3 * $3, sum(l.amount), sum(l.quantity_milli) \
+        "SELECT s.sold_at_ms / $1 * $1, sum(l.amount), sum(l.quantity_milli) \
          FROM sales s JOIN sale_lines l ON l.sale_id = s.sale_id \
-         WHERE s.station = $1 AND s.business_day = $2 AND s.sold_at_ms IS NOT NULL AND s.cancelled_at_ms IS NULL \
+         WHERE s.station = $2 AND s.business_day = $3 AND s.sold_at_ms IS NOT NULL AND s.cancelled_at_ms IS NULL \
          GROUP BY 1",
     )?;
-    let rows = statement.query_map(params![station.as_str(), day.as_str(), QUARTER_MS], |row| {
+    let rows = statement.query_map(params![QUARTER_MS, station.as_str(), day.as_str()], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
     })?;
     let mut hours: BTreeMap<u8, HourTotal> = BTreeMap::new();

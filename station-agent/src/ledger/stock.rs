@@ -166,9 +166,9 @@ pub fn flows(connection: &Connection, station: &StationCode, page: &Page) -> Res
                 "SELECT f.flow_id, f.product_id, coalesce(p.name_ko, f.product_id), f.quantity_milli, f.after_milli, \
                         f.reason, f.order_id, f.sale_id, f.business_day, f.at_ms \
                  FROM stock_flows f LEFT JOIN products p ON p.product_id = f.product_id \
-                 WHERE f.station = $1 AND f.rowid > $3 ORDER BY f.rowid LIMIT $2",
+                 WHERE f.station = $1 AND f.rowid > $2 ORDER BY f.rowid LIMIT $3",
             )?
-            .query_map(params![station.as_str(), limit, after], flow)?
+            .query_map(params![station.as_str(), after, limit], flow)?
             .collect(),
     })
 }

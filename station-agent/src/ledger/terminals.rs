@@ -32,13 +32,13 @@ pub fn list(
                 (SELECT max(e.received_at_ms) FROM streams s JOIN entries e \
                    ON e.stream_id = s.stream_id AND e.seq = s.head_seq WHERE s.device = d.device), \
                 (SELECT coalesce(sum(max(s.head_seq - coalesce(a.through, 0), 0)), 0) FROM streams s \
-                   LEFT JOIN acks a ON a.stream_id = s.stream_id AND a.upstream = $2 \
+                   LEFT JOIN acks a ON a.stream_id = s.stream_id AND a.upstream = $1 \
                    WHERE s.device = d.device), \
-                (SELECT max(sold_at_ms) FROM sales WHERE station = $1 AND terminal = d.terminal) \
-         FROM devices d WHERE d.role = 'terminal' AND d.station = $1 AND d.revoked_at_ms IS NULL \
+                (SELECT max(sold_at_ms) FROM sales WHERE station = $2 AND terminal = d.terminal) \
+         FROM devices d WHERE d.role = 'terminal' AND d.station = $2 AND d.revoked_at_ms IS NULL \
            AND d.terminal IS NOT NULL ORDER BY d.terminal, d.enrolled_at_ms",
     )?;
-    let rows = statement.query_map(params![station.as_str(), upstream], |row| {
+    let rows = statement.query_map(params![upstream, station.as_str()], |row| {
         Ok(TerminalNow {
             terminal: row.get(0)?,
             devices: vec![DeviceId(row.get(1)?)],

@@ -1,0 +1,12 @@
+//! The daemon in this process on port 0, with real tills over HTTP. No HQ answers: the station works alone.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+mod accounts;
+mod bad_input;
+mod hq;
+mod ordering;
+mod receiving;
+mod selling;
+mod station;
+mod terminals;
+mod till;
