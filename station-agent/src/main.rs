@@ -50,7 +50,12 @@ enum Command {
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A closed stderr loses log lines; with its own complaint about that the subscriber would end the program.
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .init();
     let (path, command) = match Cli::parse().command {
         Command::Run { config, check_config } => {
             (config, Command::Run { config: PathBuf::new(), check_config })
