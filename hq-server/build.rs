@@ -12,7 +12,6 @@ const NOT_BUILT: &str = "<!doctype html>
 </html>
 ";
 
-#[expect(clippy::print_stdout, reason = "how a build script talks to cargo")]
 fn main() -> std::io::Result<()> {
     let dist = Path::new("console/dist");
     let index = dist.join("index.html");

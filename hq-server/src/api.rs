@@ -41,6 +41,8 @@ fn add<T: TS + 'static>(
     config: &Config,
     files: &mut Vec<(String, String)>,
 ) -> Result<(), ts_rs::ExportError> {
-    files.push((format!("{}.ts", T::name(config)), T::export_to_string(config)?));
+    let text = T::export_to_string(config)?;
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    files.push((format!("{}.ts", T::name(config)), format!("{}\n", lines.join("\n"))));
     Ok(())
 }

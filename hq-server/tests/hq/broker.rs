@@ -1,0 +1,339 @@
+//! The broker: who may connect, publish and subscribe, and what becomes of messages.
+
+use std::time::Duration;
+
+use rumqttc::mqttbytes::v5::{LastWill, Packet, PublishProperties};
+use rumqttc::{AsyncClient, Event, MqttOptions, PublishOptions, QoS};
+use serde_json::{Value, json};
+use sync::device::DeviceFile;
+use sync_proto::catalogue::{Product, Station};
+use sync_proto::fact::{
+    Fact, Line, OrderCancelRequested, OrderRequested, Received, SaleCancelled, Sold, StreamOpened, Tender,
+};
+use sync_proto::ledger::{Delivery, StationOrder};
+use sync_proto::tax::TaxClass;
+use sync_proto::{
+    FeedVersion, Money, OrderId, ProductId, Quantity, RequestId, Role, SaleId, ShipId, StationCode, Volume,
+};
+use tokio::sync::mpsc;
+
+use crate::support::{Office, eventually};
+
+/// A bare MQTT client: does as it is told, also what no agent would do.
+struct Bare {
+    client: AsyncClient,
+    incoming: mpsc::UnboundedReceiver<Packet>,
+}
+
+fn options(office: &Office, file: &DeviceFile) -> MqttOptions {
+    let device = file.device.to_hex();
+    let mut options =
+        MqttOptions::new(device.clone(), ("127.0.0.1".to_owned(), office.running.mqtt_addr.port()));
+    options.set_credentials(device, file.secret().to_owned());
+    options.set_clean_start(true);
+    options.set_keep_alive(10);
+    options
+}
+
+/// Connects, or says why not.
+async fn connect(options: MqttOptions) -> Result<Bare, String> {
+    let (client, mut events) = AsyncClient::builder(options).capacity(16).build();
+    loop {
+        match events.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => break,
+            Ok(_) => {}
+            Err(why) => return Err(why.to_string()),
+        }
+    }
+    let (sender, incoming) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok(event) = events.poll().await {
+            if let Event::Incoming(packet) = event
+                && sender.send(packet).is_err()
+            {
+                return;
+            }
+        }
+    });
+    Ok(Bare { client, incoming })
+}
+
+impl Bare {
+    async fn publish(&self, topic: &str, payload: &[u8], answer_to: Option<&str>) -> Result<(), String> {
+        let properties = PublishProperties {
+            response_topic: answer_to.map(str::to_owned),
+            correlation_data: Some(vec![1, 2, 3].into()),
+            ..PublishProperties::default()
+        };
+        let options = PublishOptions::at_least_once().properties(properties);
+        let notice = self.client.publish_tracked(topic.to_owned(), payload.to_vec(), options).await;
+        notice.map_err(|why| why.to_string())?.wait_completion_async().await.map_err(|why| why.to_string())
+    }
+
+    async fn subscribe(&self, filter: &str) -> Result<(), String> {
+        let notice = self.client.subscribe_tracked(filter.to_owned(), QoS::AtLeastOnce).await;
+        notice.map_err(|why| why.to_string())?.wait_completion_async().await.map_err(|why| why.to_string())
+    }
+
+    async fn next_message(&mut self) -> rumqttc::mqttbytes::v5::Publish {
+        let next = async {
+            loop {
+                if let Packet::Publish(publish) = self.incoming.recv().await.expect("the session holds") {
+                    return publish;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), next).await.expect("a message within ten seconds")
+    }
+}
+
+#[tokio::test]
+async fn only_the_device_with_its_secret_and_its_own_client_id_may_connect() {
+    let office = Office::open().await;
+    let file = office.enrol("ST0001").await;
+    assert!(connect(options(&office, &file)).await.is_ok());
+    let mut wrong = options(&office, &file);
+    wrong.set_credentials(file.device.to_hex(), "0".repeat(64));
+    assert!(connect(wrong).await.is_err(), "wrong secret");
+    let mut unknown = options(&office, &file);
+    unknown.set_credentials("0".repeat(32), file.secret().to_owned());
+    assert!(connect(unknown).await.is_err(), "unknown device");
+    let port = office.running.mqtt_addr.port();
+    let mut borrowed = MqttOptions::new("another-client", ("127.0.0.1".to_owned(), port));
+    borrowed.set_credentials(file.device.to_hex(), file.secret().to_owned());
+    assert!(connect(borrowed).await.is_err(), "client id is not the device");
+    let anonymous = MqttOptions::new(file.device.to_hex(), ("127.0.0.1".to_owned(), port));
+    assert!(connect(anonymous).await.is_err(), "no credentials");
+    for (topic, allowed) in [("st/ST0001/state", true), ("st/ST0002/state", false), ("st/ST0001/up", false)] {
+        let mut with_will = options(&office, &file);
+        with_will.set_last_will(LastWill::new(topic, "{}", QoS::AtLeastOnce, false, None));
+        assert_eq!(connect(with_will).await.is_ok(), allowed, "will on {topic}");
+    }
+}
+
+#[tokio::test]
+async fn a_station_reads_and_writes_its_own_topics_only() {
+    let office = Office::open().await;
+    let bare = connect(options(&office, &office.enrol("ST0001").await)).await.unwrap();
+    for filter in [
+        "#",
+        "+/#",
+        "st/+/ack",
+        "st/ST0002/ack",
+        "st/ST0001/+",
+        "st/ST0001/up",
+        "$SYS/#",
+        "$share/a/st/ST0001/ack",
+    ] {
+        assert!(bare.subscribe(filter).await.is_err(), "{filter}");
+    }
+    for filter in ["st/ST0001/ack", "st/ST0001/res", "st/ST0001/poke"] {
+        assert_eq!(bare.subscribe(filter).await, Ok(()), "{filter}");
+    }
+    for topic in
+        ["st/ST0002/up", "st/ST0002/state", "st/ST0001/ack", "st/ST0001/poke", "other", "st/ST0001/up/more"]
+    {
+        assert!(bare.publish(topic, b"x", Some("st/ST0001/ack")).await.is_err(), "{topic}");
+    }
+    assert!(bare.publish("st/ST0001/up", b"x", None).await.is_err(), "no place to answer to");
+    assert!(bare.publish("st/ST0001/up", b"x", Some("st/ST0002/ack")).await.is_err(), "another's place");
+    assert_eq!(office.get("/api/v1/stations").await[1]["lastSeenAt"], Value::Null, "nothing came for ST0002");
+}
+
+#[tokio::test]
+async fn garbage_is_counted_stored_nowhere_and_harms_nobody() {
+    let office = Office::open().await;
+    let bare = connect(options(&office, &office.enrol("ST0001").await)).await.unwrap();
+    let agent = office.agent("ST0002").await;
+    for payload in [&b""[..], b"garbage", &[1, 2, 3], &[0xff; 2000]] {
+        assert_eq!(
+            bare.publish("st/ST0001/up", payload, Some("st/ST0001/ack")).await,
+            Ok(()),
+            "the session goes on"
+        );
+    }
+    assert_eq!(bare.publish("st/ST0001/state", b"not json", None).await, Ok(()));
+    assert_eq!(office.running.garbage_count(), 5);
+    assert_eq!(office.get("/api/v1/stations").await[0]["entriesStored"], 0);
+    agent.record(Fact::Sold(a_sale("ST0002-01-AAAAA-000001"))).await;
+    eventually("the other station's sale", async || {
+        (office.get("/api/v1/summary").await["salesCount"] == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_poke_comes_when_the_stations_own_feed_or_the_chains_moves() {
+    let office = Office::open().await;
+    let mut bare = connect(options(&office, &office.enrol("ST0001").await)).await.unwrap();
+    bare.subscribe("st/ST0001/poke").await.unwrap();
+    office.post("/api/v1/products/CD1001/prices", json!({ "price": 1700 })).await;
+    let poke = bare.next_message().await;
+    assert_eq!((&poke.topic[..], poke.payload.len()), (&b"st/ST0001/poke"[..], 0));
+    office.place("CD1001", "1", "ST0001").await;
+    assert_eq!(&bare.next_message().await.topic[..], b"st/ST0001/poke");
+}
+
+fn line() -> Line {
+    Line {
+        product: ProductId::new("CD1001").unwrap(),
+        quantity: Quantity::Volume(Volume(20_000)),
+        unit_price: Money(1654),
+        amount: Money(33_080),
+        tax: TaxClass::Taxed,
+        price_version: FeedVersion(3),
+    }
+}
+
+fn a_sale(id: &str) -> Sold {
+    Sold {
+        sale: SaleId::new(id).unwrap(),
+        lines: vec![line()],
+        tenders: vec![Tender::Cash { amount: Money(33_080) }],
+        total: Money(33_080),
+        vat: Money(3_007),
+    }
+}
+
+#[tokio::test]
+async fn sales_arrive_once_and_prices_and_products_go_down_by_a_pull() {
+    let mut office = Office::open().await;
+    let agent = office.agent("ST0001").await;
+    for number in 1..=50 {
+        agent.record(Fact::Sold(a_sale(&format!("ST0001-01-AAAAA-{number:06}")))).await;
+    }
+    agent
+        .record(Fact::SaleCancelled(SaleCancelled {
+            sale: SaleId::new("ST0001-01-AAAAA-000007").unwrap(),
+            reason: sync_proto::fact::CancelReason::Customer,
+            lines: vec![line()],
+            tenders: vec![Tender::Cash { amount: Money(33_080) }],
+            total: Money(33_080),
+        }))
+        .await;
+    let summary = eventually("all sales", async || {
+        let summary = office.get("/api/v1/summary").await;
+        (summary["salesCount"] == 50 && summary["cancelledCount"] == 1).then_some(summary)
+    })
+    .await;
+    assert_eq!(summary["salesAmount"], 49 * 33_080);
+    assert_eq!(summary["quarantined"], 0);
+    let product =
+        eventually("the product at the station", async || agent.row::<Product>(Product::key("CD1001")).await)
+            .await;
+    assert_eq!(product.name_ko, "휘발유");
+    assert!(agent.row::<Station>(Station::key("ST0002")).await.is_some());
+    let version =
+        office.post("/api/v1/products/CD1001/prices", json!({ "price": 1777 })).await.body["version"].clone();
+    let stations = eventually("the station online and told", async || {
+        let stations = office.get("/api/v1/stations").await;
+        (stations[0]["state"] == "online" && stations[0]["pendingCount"].is_number()).then_some(stations)
+    })
+    .await;
+    assert_eq!(stations[1]["state"], "never");
+    eventually("the price at the station", async || {
+        agent
+            .writer
+            .run(move |node| {
+                node.store()
+                    .table("prices")
+                    .any(|(_, cells)| cells.contains(&sync_proto::rows::Value::Int(1777)))
+            })
+            .await
+            .unwrap()
+            .then_some(())
+    })
+    .await;
+    assert!(version.as_i64().is_some());
+    office = office.reopen().await;
+    assert_eq!(office.get("/api/v1/summary").await["salesAmount"], 49 * 33_080, "kept over a restart");
+    assert_eq!(office.get("/api/v1/stations").await[0]["state"], "stale");
+    assert!(office.get("/api/v1/stations").await[0]["lastSeenAt"].is_string());
+}
+
+#[tokio::test]
+async fn a_request_of_a_station_is_answered_once_shipped_and_confirmed_with_what_was_measured() {
+    let office = Office::open_with(|config| config.auto_dispatch = true).await;
+    let agent = office.agent("ST0001").await;
+    let request = |id: &str, product: &str| {
+        Fact::OrderRequested(OrderRequested {
+            request: RequestId::new(id).unwrap(),
+            product: ProductId::new(product).unwrap(),
+            quantity: Quantity::Volume(Volume(5_000_000)),
+        })
+    };
+    agent.record(request("RQ-1", "CD1001")).await;
+    agent.record(request("RQ-2", "CD9999")).await;
+    agent.record(request("RQ-3", "CD2001")).await;
+    let status = async |id: &str| {
+        agent.row::<StationOrder>(StationOrder::key("ST0001", id)).await.map(|row| (row.status, row.reason))
+    };
+    let answered = |code: &str| Some(("refused".to_owned(), Some(code.to_owned())));
+    eventually("a refusal", async || (status("RQ-2").await == answered("unknown_product")).then_some(()))
+        .await;
+    eventually("litres of goods refused", async || {
+        (status("RQ-3").await == answered("bad_quantity")).then_some(())
+    })
+    .await;
+    eventually("the shipment at the station", async || {
+        (status("RQ-1").await == Some(("shipped".to_owned(), None))).then_some(())
+    })
+    .await;
+    let orders = office.get("/api/v1/orders").await;
+    assert_eq!(orders.as_array().unwrap().len(), 1);
+    let order_id = orders[0]["orderId"].as_str().unwrap().to_owned();
+    let delivery = agent.row::<Delivery>(Delivery::key("ST0001", order_id.as_str())).await.unwrap();
+    agent
+        .record(Fact::Received(Received {
+            order: OrderId::new(order_id.as_str()).unwrap(),
+            ship: ShipId::new(delivery.ship_id).unwrap(),
+            product: ProductId::new("CD1001").unwrap(),
+            measured: Quantity::Volume(Volume(4_990_000)),
+            invoiced: Quantity::Volume(Volume(5_000_000)),
+        }))
+        .await;
+    let order = eventually("the confirmation", async || {
+        let order = office.get("/api/v1/orders").await[0].clone();
+        (order["status"] == "confirmed").then_some(order)
+    })
+    .await;
+    assert_eq!(order["overShortMilli"], -10_000);
+    assert_eq!(order["receivedMilli"], 4_990_000);
+    assert_eq!(office.get("/api/v1/shipments").await[0]["state"], "received");
+}
+
+#[tokio::test]
+async fn a_station_calls_its_own_order_off_while_nothing_has_left() {
+    let office = Office::open().await;
+    let agent = office.agent("ST0001").await;
+    let request = RequestId::new("RQ-1").unwrap();
+    agent
+        .record(Fact::OrderRequested(OrderRequested {
+            request: request.clone(),
+            product: ProductId::new("CD1001").unwrap(),
+            quantity: Quantity::Volume(Volume(5_000_000)),
+        }))
+        .await;
+    agent.record(Fact::OrderCancelRequested(OrderCancelRequested { request })).await;
+    eventually("the cancellation at the station", async || {
+        let row = agent.row::<StationOrder>(StationOrder::key("ST0001", "RQ-1")).await;
+        row.is_some_and(|row| row.status == "cancelled").then_some(())
+    })
+    .await;
+    assert_eq!(office.get("/orderStatuses").await[0]["status"], "cancelled");
+}
+
+#[tokio::test]
+async fn a_stream_of_another_station_is_refused() {
+    let office = Office::open().await;
+    let agent = office.agent("ST0001").await;
+    // The first entry of a stream says who writes it; here it lies about the station.
+    let forged = StreamOpened::new_device(StationCode::new("ST0002").unwrap(), Role::Agent, None);
+    agent.record(Fact::StreamOpened(forged)).await;
+    agent.record(Fact::Sold(a_sale("ST0001-01-AAAAA-000001"))).await;
+    eventually("the sale under its own station", async || {
+        (office.get("/api/v1/summary").await["salesCount"] == 1).then_some(())
+    })
+    .await;
+    assert_eq!(office.get("/api/v1/stations").await[1]["entriesStored"], 0);
+}
