@@ -149,7 +149,7 @@ impl Supervisor {
 
     fn start_due(&mut self) {
         let now = Instant::now();
-        let mut started = false;
+        let mut started = 0;
         for watched in &mut self.watched {
             if watched.start_at.is_none_or(|at| at > now) {
                 continue;
@@ -160,7 +160,7 @@ impl Supervisor {
                 Ok(child) => {
                     watched.launch.program.pid = child.id();
                     watched.child = Some(child);
-                    started = true;
+                    started += 1;
                 }
                 Err(error) => {
                     eprintln!("{}: {error:#}", watched.launch.name);
@@ -169,18 +169,18 @@ impl Supervisor {
                 }
             }
         }
-        if started {
-            self.publish();
+        if started > 0 {
+            self.publish(started);
         }
     }
 
-    fn publish(&self) {
+    fn publish(&self, started: u64) {
         let programs: Vec<Program> =
             self.watched.iter().map(|watched| watched.launch.program.clone()).collect();
         (self.on_start)(&programs);
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         board.programs = programs;
-        board.starts += 1;
+        board.starts += started;
     }
 
     /// Windows and tills first, HQ last, so that what is still unsent has somewhere to go.
