@@ -1,9 +1,16 @@
 //! Head office as a whole: a real server on free ports, real HTTP and MQTT clients.
 
+#[cfg(test)]
 mod bindings;
+#[cfg(test)]
 mod broker;
+#[cfg(test)]
 mod compat;
+#[cfg(test)]
 mod console_api;
+#[cfg(test)]
 mod life;
+#[cfg(test)]
 mod roles;
+#[cfg(test)]
 mod support;
