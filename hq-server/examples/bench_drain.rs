@@ -141,7 +141,8 @@ fn sale(node: &Node<SqliteStore>, counter: u64) -> Result<Sold> {
     }
     let total: Money = lines.iter().map(|line| line.amount).sum();
     let sale = mint_sale_id(&node.me().station, TerminalNo(1), &life, counter)?;
-    let tenders = vec![Tender::Card { amount: total, approval: format!("{:08}", counter * 7_919 % 100_000_000) }];
+    let tenders =
+        vec![Tender::Card { amount: total, approval: format!("{:08}", counter * 7_919 % 100_000_000) }];
     Ok(Sold { sale, lines, tenders, total, vat: vat_within(TaxClass::Taxed, total) })
 }
 
