@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use sync::link::Link as _;
+use sync_proto::BusinessDay;
 use sync_proto::wire::{Outcome, Reply};
 
 use crate::station::Agent;
@@ -158,4 +159,30 @@ async fn what_a_till_sold_while_the_agent_was_down_arrives_when_it_is_back() {
     }
     agent.start_again().await;
     agent.until("/salesSummaries", |rows| rows[0]["qty"] == 20).await;
+}
+
+#[tokio::test]
+async fn days_without_head_office_stop_nothing_and_each_keeps_its_own_total() {
+    let (mut agent, mut hq) = Agent::start().await;
+    hq.ship("O-1", "CD1001", 20_000_000);
+    hq.reach(&agent).await;
+    let mut till = Till::connected(&agent, 1).await;
+    for (day, sales) in [("2026-11-01", 3), ("2026-11-02", 5), ("2026-11-03", 2)] {
+        till.day = BusinessDay::new(day).unwrap();
+        for _ in 0..sales {
+            till.sell("CD1001", 1_000, None).await;
+        }
+        let of_day = format!("/salesSummaries?businessDay={day}");
+        agent.until(&of_day, |rows| rows[0]["qty"] == sales).await;
+        agent.restart().await;
+    }
+    assert_eq!(agent.post_form("/stocks/confirmStock", "orderId=O-1").await.status, 200);
+    assert_eq!(agent.post_form("/accounts", "accountName=Hangang").await.status, 200);
+    let order = agent.post_json("/api/v1/orders", r#"{"product_id":"CD1001","quantity_milli":1000}"#).await;
+    assert_eq!(order.body["status"], "requested");
+    assert_eq!(agent.stock("CD1001").await, json!(19_990));
+    assert_eq!(agent.get("/salesSummaries").await.body[0]["qty"], 10);
+    let hq_state = agent.get("/api/v1/overview").await.body["hq"].clone();
+    assert_eq!(hq_state["up"], false);
+    assert!(hq_state["pending_count"].as_u64().unwrap() >= 13, "{hq_state}");
 }
