@@ -151,12 +151,18 @@ impl Daemon {
         &self.station
     }
 
-    /// Returns when the listener fails, which it does not while the daemon is well.
+    /// Returns when the listener or the journal's writer fails, which neither does while the daemon is well.
+    /// The program then ends, so that whoever supervises it starts it again.
     pub async fn failed(&mut self) -> std::io::Error {
-        match (&mut self.server).await {
-            Ok(Ok(())) => std::io::Error::other("the listener was closed"),
-            Ok(Err(why)) => why,
-            Err(why) => std::io::Error::other(why),
+        let mut changes = self.station.writer.changes();
+        let writer_ended = async { while changes.changed().await.is_ok() {} };
+        tokio::select! {
+            ended = &mut self.server => match ended {
+                Ok(Ok(())) => std::io::Error::other("the listener was closed"),
+                Ok(Err(why)) => why,
+                Err(why) => std::io::Error::other(why),
+            },
+            () = writer_ended => std::io::Error::other("the journal's writer has stopped"),
         }
     }
 

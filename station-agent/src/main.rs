@@ -116,7 +116,7 @@ async fn run(config: Config) -> Result<()> {
             daemon.stop().await;
             Ok(())
         }
-        Some(why) => Err(why).context("the listener failed"),
+        Some(why) => Err(why).context("the station agent failed and ends"),
     }
 }
 

@@ -90,6 +90,10 @@ impl Agent {
         self.daemon.as_ref().unwrap()
     }
 
+    pub fn daemon_mut(&mut self) -> &mut Daemon {
+        self.daemon.as_mut().unwrap()
+    }
+
     pub fn config(&self) -> &Config {
         &self.config
     }

@@ -102,3 +102,15 @@ async fn a_till_is_enrolled_while_the_daemon_runs_and_while_it_is_stopped() {
         assert_eq!(answer.code(), "malformed_body", "known, so its message is looked at");
     }
 }
+
+#[tokio::test]
+async fn a_writer_that_died_makes_the_daemon_not_alive_and_ends_it() {
+    let (mut agent, _hq) = Agent::start().await;
+    let job = agent.daemon().station().writer.run(|_| unreachable!("a defect of ours"));
+    assert!(job.await.is_err());
+    assert_eq!(agent.get("/livez").await.status, 503);
+    let refused = agent.post_form("/accounts", "accountName=a").await;
+    assert_eq!((refused.status, refused.code()), (503, "not_ready"));
+    let why = agent.daemon_mut().failed().await.to_string();
+    assert!(why.contains("writer has stopped"), "{why}");
+}
