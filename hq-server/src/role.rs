@@ -15,6 +15,9 @@ use crate::store::{Hq, HqWriter};
 /// Entries read at once.
 const ENTRIES_MAX: u32 = 256;
 
+/// Answers given before the journal's writer serves others: each is a commit of about a millisecond.
+const ANSWERS_MAX: u32 = 16;
+
 /// A cursor that moved over entries of no interest is stored once it is this far on; reading them again
 /// after a restart is harmless, and a write per batch of sales is not.
 const CURSOR_LAG_MAX: i64 = 2_000;
@@ -132,7 +135,7 @@ enum Step {
     Idle(i64),
 }
 
-/// Reads on from the cursor and answers at most one entry, so that every answer sees the one before.
+/// Reads on from the cursor and answers entries one by one, so that every answer sees the one before.
 fn step(node: &mut Hq, role: Role, policy: Policy, read_to: i64, now: Stamp) -> Result<Step, NodeError> {
     if !is_running(node, role)? {
         return Ok(Step::Idle(read_to));
@@ -143,15 +146,19 @@ fn step(node: &mut Hq, role: Role, policy: Policy, read_to: i64, now: Stamp) -> 
     if entries.is_empty() {
         return Ok(Step::Idle(pos));
     }
-    for stored in &entries {
-        pos = stored.pos;
-        let Ok(Decoded::Known(envelope)) = Envelope::decode(&stored.entry.bytes) else { continue };
+    let mut answers = 0;
+    for entry in &entries {
+        pos = entry.pos;
+        let Ok(Decoded::Known(envelope)) = Envelope::decode(&entry.entry.bytes) else { continue };
         let cursor = (role.cursor().to_owned(), pos);
-        if policy(node, &Followed { origin: &stored.origin, envelope: &envelope, cursor }, now)? {
+        if policy(node, &Followed { origin: &entry.origin, envelope: &envelope, cursor }, now)? {
+            answers += 1;
+        }
+        if answers == ANSWERS_MAX {
             return Ok(Step::More(pos));
         }
     }
-    if pos.saturating_sub(stored) >= CURSOR_LAG_MAX {
+    if answers == 0 && pos.saturating_sub(stored) >= CURSOR_LAG_MAX {
         let cursors = vec![(role.cursor().to_owned(), pos)];
         node.record(now, None, &[], sync::node::Beside { rows: Vec::new(), cursors })?;
     }

@@ -31,6 +31,12 @@ pub type Hq = Node<SqliteStore>;
 /// The one way to write it.
 pub type HqWriter = Writer<SqliteStore>;
 
+/// A connection that lists read from, beside the writer.
+pub type Lists = rusqlite::Connection;
+
+/// What reading a list gives.
+pub type ListResult<T> = rusqlite::Result<T>;
+
 const TABLES: &[&TableSpec] = &[
     Product::SPEC,
     Price::SPEC,

@@ -13,7 +13,7 @@ use crate::instant;
 use crate::refusal::Refusal;
 use crate::role::Role;
 use crate::stations::{Presence, StationSeed};
-use crate::store::{Hq, HqWriter};
+use crate::store::{Hq, HqWriter, ListResult, Lists};
 
 /// Handle to everything a handler needs.
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ impl App {
     pub(super) async fn read<T, F>(&self, read: F) -> Result<T, Refusal>
     where
         T: Send + 'static,
-        F: FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&Lists) -> ListResult<T> + Send + 'static,
     {
         Ok(self.shared.reader.query(read).await?)
     }
@@ -99,7 +99,7 @@ impl App {
     pub(super) async fn find<T, F>(&self, find: F) -> Result<T, Refusal>
     where
         T: Send + 'static,
-        F: FnOnce(&rusqlite::Connection) -> Result<T, Refusal> + Send + 'static,
+        F: FnOnce(&Lists) -> Result<T, Refusal> + Send + 'static,
     {
         self.read(move |connection| Ok(find(connection))).await?
     }

@@ -1,19 +1,27 @@
 //! The broker: who may connect, publish and subscribe, and what becomes of messages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::mqttbytes::v5::{LastWill, Packet, PublishProperties};
 use rumqttc::{AsyncClient, Event, MqttOptions, PublishOptions, QoS};
 use serde_json::{Value, json};
+use sync::codec::pack;
 use sync::device::DeviceFile;
-use sync_proto::catalogue::{Product, Station};
+use sync::node::Beside;
+use sync::store::memory::MemoryStore;
+use sync::{Clock, Draft, Node, Store as _};
+use sync_proto::catalogue::{Catalogue, Product, Station};
 use sync_proto::fact::{
-    Fact, Line, OrderCancelRequested, OrderRequested, Received, SaleCancelled, Sold, StreamOpened, Tender,
+    Fact, FeedApplied, FeedScope, Line, OrderCancelRequested, OrderRequested, Received, SaleCancelled, Sold,
+    StreamOpened, Tender,
 };
 use sync_proto::ledger::{Delivery, StationOrder};
 use sync_proto::tax::TaxClass;
+use sync_proto::wire::{Message, Outcome, Reply as SyncReply};
 use sync_proto::{
-    FeedVersion, Money, OrderId, ProductId, Quantity, RequestId, Role, SaleId, ShipId, StationCode, Volume,
+    ChainHash, FeedVersion, Incarnation, Money, OrderId, ProductId, Quantity, RequestId, Role, SaleId, Seq,
+    ShipId, StationCode, TerminalNo, Volume,
 };
 use tokio::sync::mpsc;
 
@@ -336,4 +344,54 @@ async fn a_stream_of_another_station_is_refused() {
     })
     .await;
     assert_eq!(office.get("/api/v1/stations").await[1]["entriesStored"], 0);
+}
+
+/// A till's journal as its agent forwards it: who writes, then what it applied of the chain's feed.
+fn tills_journal(writer: Incarnation, versions: &[u64]) -> Vec<u8> {
+    let file =
+        DeviceFile::mint(StationCode::new("ST0001").unwrap(), Role::Terminal, Some(TerminalNo(1))).unwrap();
+    let clock = Clock::system();
+    let mut node =
+        Node::open(MemoryStore::default(), Arc::new(Catalogue), file.origin(), [7; 16], clock.now()).unwrap();
+    for version in versions {
+        let version = FeedVersion(*version);
+        let fact = Fact::FeedApplied(FeedApplied { scope: FeedScope::Chain, writer, version });
+        node.record(clock.now(), None, &[Draft::new(fact)], Beside::default()).unwrap();
+    }
+    let stream = node.own_stream();
+    let entries = node.store().entries(&stream, Seq(1), 100, 100_000).unwrap();
+    Message::Batch(pack(&entries, ChainHash::genesis(&stream), 1).unwrap()).encode()
+}
+
+#[tokio::test]
+async fn who_has_applied_a_price_is_known_from_what_terminals_say_they_applied() {
+    let office = Office::open().await;
+    let summary = office.get("/api/v1/summary").await;
+    let life = Incarnation::from_hex(summary["hqIncarnation"].as_str().unwrap()).unwrap();
+    let version = summary["chainVersion"].as_u64().unwrap();
+    let mut bare = connect(options(&office, &office.enrol("ST0001").await)).await.unwrap();
+    bare.subscribe("st/ST0001/ack").await.unwrap();
+    let journal = tills_journal(life, &[1, version]);
+    bare.publish("st/ST0001/up", &journal, Some("st/ST0001/ack")).await.unwrap();
+    let reply = bare.next_message().await;
+    assert_eq!(reply.properties.unwrap().correlation_data.unwrap()[..], [1, 2, 3]);
+    assert!(matches!(
+        SyncReply::decode(&reply.payload),
+        Ok(SyncReply::Receipt(receipt)) if receipt.outcome == Outcome::Accepted { through: Seq(3) }
+    ));
+    let state = async || office.get("/api/v1/products/CD1001/acknowledgements").await[0].clone();
+    assert_eq!(state().await["state"], "applied");
+    assert_eq!(state().await["terminal"], 1);
+    let product = office.get("/api/v1/products").await[0].clone();
+    assert_eq!((&product["terminalsTotal"], &product["terminalsApplied"]), (&json!(1), &json!(1)));
+    let terminal = office.get("/api/v1/stations").await[0]["terminals"][0].clone();
+    assert_eq!((&terminal["behind"], &terminal["entriesStored"]), (&json!(false), &json!(3)));
+    let price = office.post("/api/v1/products/CD1001/prices", json!({ "price": 1700 })).await;
+    let behind = state().await;
+    assert_eq!(behind["state"], "behind");
+    assert_eq!(behind["appliedVersion"], version);
+    assert_eq!(behind["neededVersion"], price.body["version"]);
+    assert!(behind["since"].is_string());
+    assert_eq!(office.get("/api/v1/products").await[0]["terminalsApplied"], 0);
+    assert_eq!(office.get("/api/v1/stations").await[0]["terminals"][0]["behind"], true);
 }
