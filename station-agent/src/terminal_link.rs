@@ -91,8 +91,9 @@ async fn wait_for_news(
                     return Ok(reply);
                 }
             }
-            () = tokio::time::sleep_until(deadline) => return Ok(reply),
-            () = station.stopping.cancelled() => return Ok(reply),
+            // Answered anew: the reply tells the time, and the till sets its offset by it.
+            () = tokio::time::sleep_until(deadline) => return receive(station, peer, message.to_vec()).await,
+            () = station.stopping.cancelled() => return receive(station, peer, message.to_vec()).await,
         }
     }
 }

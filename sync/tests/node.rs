@@ -268,3 +268,46 @@ fn r18_versions_follow_the_commits_and_a_polling_reader_misses_nothing() {
         assert_eq!(row.unwrap().price, 1_600 + round);
     }
 }
+
+fn publish_price(hq: &mut Node<MemoryStore>, price: i64, effective_at_ms: i64) {
+    let price = sync_proto::fact::PriceScheduled {
+        product: ProductId::new("CD1001").unwrap(),
+        scope: sync_proto::fact::PriceScope::Chain,
+        price: Money(price),
+        effective_at_ms,
+    };
+    let key = sync_proto::catalogue::price_feed_key(&price);
+    record(hq, Draft::published(Fact::PriceScheduled(price), FeedScope::Chain, key)).unwrap();
+}
+
+fn pull_all(hq: &mut Node<MemoryStore>, agent: &mut Node<MemoryStore>) {
+    let from = peer(agent.me());
+    for _ in 0..4 {
+        let pull = Message::Pull(agent.next_pull(&FeedScope::Chain).unwrap()).encode();
+        let reply = hq.receive(&from, &pull, "", 0).unwrap();
+        let Ok(Reply::Pull(answer)) = Reply::decode(&reply) else { panic!("an answer to a pull") };
+        agent.apply_pull(&answer, FeedApply { relay: true, report: false }, NOW).unwrap();
+    }
+}
+
+#[test]
+fn r11_prices_arrive_again_after_hq_was_put_back_to_an_older_copy() {
+    let mut hq = node(origin("HQ", 50, Role::Hq));
+    let mut agent = node(origin("ST0001", 9, Role::Agent));
+    publish_price(&mut hq, 1_600, 0);
+    let backup = hq.store().clone();
+    publish_price(&mut hq, 1_700, 10);
+    publish_price(&mut hq, 1_800, 20);
+    pull_all(&mut hq, &mut agent);
+    let books = All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station))]);
+    let mut hq = Node::open(backup, Arc::new(books), origin("HQ", 50, Role::Hq), [1; 16], NOW).unwrap();
+    publish_price(&mut hq, 1_650, 30);
+    pull_all(&mut hq, &mut agent);
+    let key = sync_proto::catalogue::Price::key("CD1001", "", 30);
+    let row: Option<sync_proto::catalogue::Price> = agent.get(&key).unwrap();
+    assert_eq!(row.unwrap().price, 1_650);
+    assert_eq!(
+        agent.store().feed_head(&FeedScope::Chain).unwrap(),
+        hq.store().feed_head(&FeedScope::Chain).unwrap()
+    );
+}

@@ -53,7 +53,9 @@ impl<S: Store> Node<S> {
 
     /// Applies an answer and its cursor in one commit (R21). Returns whether anything changed.
     ///
-    /// An item that cannot be projected is logged and skipped: one bad item must not stop prices.
+    /// A writer that is behind what it once told was put back to an older copy of itself: the feed is taken
+    /// again from its beginning. An item that cannot be projected is logged and skipped: one bad item must
+    /// not stop prices.
     pub fn apply_pull(&mut self, answer: &PullAnswer, how: FeedApply, now: Stamp) -> Result<bool, NodeError> {
         let before = self.store.feed_head(&answer.scope)?;
         let reached = FeedHead { writer: answer.writer, version: answer.through };
@@ -61,6 +63,17 @@ impl<S: Store> Node<S> {
             return Ok(false);
         }
         let mut commit = Commit { at_ms: now.wall_ms, ..Commit::default() };
+        if before.is_some_and(|before| before.writer == answer.writer && answer.through < before.version) {
+            tracing::error!(
+                scope = answer.scope.to_text(),
+                "the feed's writer went back; the feed is taken anew"
+            );
+            commit.feed_resets.push(answer.scope.clone());
+            let start = FeedHead { writer: answer.writer, version: FeedVersion(0) };
+            commit.feed_heads.push((answer.scope.clone(), start));
+            self.commit(&commit)?;
+            return Ok(true);
+        }
         if before.is_some_and(|before| before.writer != answer.writer) {
             commit.feed_resets.push(answer.scope.clone());
         }
