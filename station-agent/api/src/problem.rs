@@ -132,7 +132,9 @@ impl ErrorCode {
             Self::Unauthorized | Self::UnknownDevice => 401,
             Self::NotFound | Self::UnknownProduct | Self::UnknownOrder | Self::UnknownAccount => 404,
             Self::MethodNotAllowed => 405,
-            Self::NotShipped | Self::AlreadyConfirmed | Self::OrderCancelled | Self::OrderAlreadyShipped => 409,
+            Self::NotShipped | Self::AlreadyConfirmed | Self::OrderCancelled | Self::OrderAlreadyShipped => {
+                409
+            }
             Self::BodyTooLarge => 413,
             Self::IdempotencyKeyReused => 422,
             Self::StorageFailed | Self::Internal | Self::Unrecognised => 500,
