@@ -13,7 +13,7 @@ use sync_proto::rows::RowChange;
 
 pub use dispatch::dispatch_shipment;
 pub use list::{ShipmentRow, find, list, of_orders};
-pub use plan::when_ordered_plan_shipment;
+pub use plan::WHEN_ORDERED_PLAN_SHIPMENT;
 pub use project::{OrderShipment, Shipment, ShipmentBook};
 pub use vehicles::{Vehicle, seed_vehicles};
 

@@ -8,7 +8,7 @@ mod list;
 mod place;
 mod project;
 
-pub use answer::when_requested_answer;
+pub use answer::WHEN_REQUESTED_ANSWER;
 pub use cancel::cancel_order;
 pub use list::{OrderRow, find, list};
 pub use place::{PlaceOrder, place_order};

@@ -16,10 +16,10 @@ use crate::catalogue::{CatalogueFileError, read_catalogue_file, seed_catalogue};
 use crate::config::{Config, ConfigError};
 use crate::http::{App, router};
 use crate::ingest::Ingest;
-use crate::logistics::{self, when_ordered_plan_shipment};
-use crate::order::when_requested_answer;
+use crate::logistics::{self, WHEN_ORDERED_PLAN_SHIPMENT};
+use crate::order::WHEN_REQUESTED_ANSWER;
 use crate::refusal::Refusal;
-use crate::role::{Policy, Role, follow};
+use crate::role::{Follower, Policy, Role};
 use crate::stations::{Presence, register_stations};
 use crate::store::{DATABASE_NAME, Hq, HqWriter, OpenError, open_node, open_store};
 
@@ -141,11 +141,19 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         incarnation,
     });
     let stop = CancellationToken::new();
+    let follower = |role: Role, policy: Policy, wake: Arc<Notify>| Follower {
+        role,
+        policy,
+        writer: writer.clone(),
+        reader: reader.clone(),
+        clock: clock.clone(),
+        wake,
+    };
     let tasks = vec![
         tokio::spawn(serving.run()),
-        role(Role::Order, when_requested_answer, &writer, &clock, wake_order),
-        role(Role::Logistics, when_ordered_plan_shipment, &writer, &clock, wake_logistics),
-        tokio::spawn(poke_on_movement(broker.clone(), reader, presence.clone(), writer.changes())),
+        at_work(follower(Role::Order, WHEN_REQUESTED_ANSWER, wake_order)),
+        at_work(follower(Role::Logistics, WHEN_ORDERED_PLAN_SHIPMENT, wake_logistics)),
+        tokio::spawn(poke_on_movement(broker.clone(), reader.clone(), presence.clone(), writer.changes())),
         tokio::spawn(keep_presence(presence.clone(), writer.clone(), clock.clone())),
     ];
     let http = serve_http(listener, app.clone(), stop.clone());
@@ -224,16 +232,16 @@ fn seed(node: &mut Hq, config: &Config, clock: &Clock) -> Result<(), StartError>
 }
 
 /// A role as a task that is begun again if it ever ends in a panic.
-fn role(role: Role, policy: Policy, writer: &HqWriter, clock: &Clock, wake: Arc<Notify>) -> JoinHandle<()> {
-    let (writer, clock) = (writer.clone(), clock.clone());
+fn at_work(follower: Follower) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            let attempt =
-                tokio::spawn(follow(role, policy, writer.clone(), clock.clone(), Arc::clone(&wake)));
+            let attempt = tokio::spawn(follower.clone().run());
             let guard = AbortOnDrop(attempt.abort_handle());
             match attempt.await {
                 Ok(()) => return,
-                Err(why) => tracing::error!(%why, role = role.as_str(), "a role failed and begins again"),
+                Err(why) => {
+                    tracing::error!(%why, role = follower.role.as_str(), "a role failed and begins again");
+                }
             }
             drop(guard);
             tokio::time::sleep(LEASE_RETRY).await;

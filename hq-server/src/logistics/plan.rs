@@ -8,22 +8,22 @@ use sync_proto::{Role, ShipId, Stamp};
 use super::vehicles::{next_vehicle, used};
 use super::{OrderShipment, auto_dispatch};
 use crate::counter::mint;
-use crate::role::Followed;
+use crate::role::{Followed, Policy};
 use crate::store::Hq;
 
-/// The policy of role Logistics. Only HQ's own entries are orders: `Ordered` in a station's journal is not.
-pub fn when_ordered_plan_shipment(
-    node: &mut Hq,
-    followed: &Followed<'_>,
-    now: Stamp,
-) -> Result<bool, NodeError> {
+/// The policy of role Logistics.
+pub const WHEN_ORDERED_PLAN_SHIPMENT: Policy =
+    Policy { types: &["Ordered"], answer: when_ordered_plan_shipment };
+
+/// Only HQ's own entries are orders: `Ordered` in a station's journal is not.
+fn when_ordered_plan_shipment(node: &mut Hq, followed: &Followed, now: Stamp) -> Result<bool, NodeError> {
     match &followed.envelope.fact {
-        Fact::Ordered(ordered) if followed.origin.role == Role::Hq => plan(node, ordered, followed, now),
+        Fact::Ordered(ordered) if followed.writer == Role::Hq => plan(node, ordered, followed, now),
         _ => Ok(false),
     }
 }
 
-fn plan(node: &mut Hq, ordered: &Ordered, followed: &Followed<'_>, now: Stamp) -> Result<bool, NodeError> {
+fn plan(node: &mut Hq, ordered: &Ordered, followed: &Followed, now: Stamp) -> Result<bool, NodeError> {
     if node.get::<OrderShipment>(&OrderShipment::key(ordered.order.as_str()))?.is_some() {
         // Planned before, or cancelled while Logistics was away.
         return Ok(false);

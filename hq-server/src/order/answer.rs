@@ -12,12 +12,15 @@ use super::place::quantity_of;
 use super::{Order, Status};
 use crate::counter::mint;
 use crate::refusal::Refusal;
-use crate::role::Followed;
+use crate::role::{Followed, Policy};
 use crate::store::Hq;
 
-/// The policy of role Order. Facts of HQ itself are not requests.
-pub fn when_requested_answer(node: &mut Hq, followed: &Followed<'_>, now: Stamp) -> Result<bool, NodeError> {
-    let station = &followed.origin.station;
+/// The policy of role Order.
+pub const WHEN_REQUESTED_ANSWER: Policy =
+    Policy { types: &["OrderRequested", "OrderCancelRequested"], answer: when_requested_answer };
+
+fn when_requested_answer(node: &mut Hq, followed: &Followed, now: Stamp) -> Result<bool, NodeError> {
+    let station = &followed.station;
     match &followed.envelope.fact {
         Fact::OrderRequested(request) => answer(node, station, request, followed, now),
         Fact::OrderCancelRequested(cancel) => call_off(node, station, cancel, followed, now),
@@ -29,7 +32,7 @@ fn answer(
     node: &mut Hq,
     station: &StationCode,
     request: &OrderRequested,
-    followed: &Followed<'_>,
+    followed: &Followed,
     now: Stamp,
 ) -> Result<bool, NodeError> {
     let row = node.get::<StationOrder>(&StationOrder::key(station.as_str(), request.request.as_str()))?;
@@ -93,7 +96,7 @@ fn call_off(
     node: &mut Hq,
     station: &StationCode,
     cancel: &OrderCancelRequested,
-    followed: &Followed<'_>,
+    followed: &Followed,
     now: Stamp,
 ) -> Result<bool, NodeError> {
     let key = StationOrder::key(station.as_str(), cancel.request.as_str());
