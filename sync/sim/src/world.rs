@@ -1,10 +1,12 @@
 //! One world: processes, network, time, chance, and what was shown to people.
 
-use sync_proto::fact::{FeedScope, Sold};
-use sync_proto::ids::mint_sale_id;
-use sync_proto::{BusinessDay, DeviceId, Fact, Origin, Role, StationCode, TerminalNo};
+mod breakage;
+mod people;
 
-use sync::{Draft, Peer};
+use sync_proto::fact::{FeedScope, Sold};
+use sync_proto::{BusinessDay, DeviceId, Origin, Role, StationCode, TerminalNo};
+
+use sync::Peer;
 
 use crate::Faults;
 use crate::network::{Network, Packet, Weather};
@@ -253,165 +255,6 @@ impl World {
             let packet = Packet { from, to, reply: false, life, bytes };
             self.network.send(self.now_ms, &packet, &mut self.rng, &mut self.faults);
         }
-    }
-
-    /// What people do.
-    fn act(&mut self) {
-        for index in 0..self.processes.len() {
-            let role = self.processes.get(index).map(|process| process.me.role);
-            match role {
-                Some(Role::Terminal) if self.rng.permille(60) => self.sell(index),
-                Some(Role::Terminal) if self.rng.permille(8) => self.cancel(index),
-                Some(Role::Agent) if self.rng.permille(10) => self.move_stock(index),
-                Some(Role::Agent) if self.rng.permille(15) => self.receive_delivery(index),
-                Some(Role::Hq) if self.rng.permille(10) => self.change_price(),
-                Some(Role::Hq) if self.rng.permille(10) => self.ship(),
-                _ => {}
-            }
-            self.bury(index);
-        }
-    }
-
-    fn sell(&mut self, index: usize) {
-        let day = self.day.clone();
-        let Some(process) = self.processes.get_mut(index) else { return };
-        let (me, now_ms) = (process.me.clone(), self.now_ms);
-        let Some(node) = process.node() else { return };
-        let own = node.own_stream();
-        let Ok(outbox) = node.outbox(crate::station::UPSTREAM) else { return };
-        let counter = outbox.iter().find(|each| each.stream == own).map_or(0, |each| each.head.0);
-        let Some(Ok(id)) = me.terminal.map(|no| mint_sale_id(&me.station, no, &own.incarnation, counter + 1))
-        else {
-            return;
-        };
-        let Some(sold) = workload::sale(id, &mut self.rng) else { return };
-        let done = process.record(now_ms, &day, &[Draft::new(Fact::Sold(sold.clone()))]).is_some();
-        if done {
-            self.note(|| format!("{index} sold {}", sold.sale));
-            self.shown.push(Shown { till: index, sold, cancelled: false });
-        }
-    }
-
-    fn cancel(&mut self, index: usize) {
-        let (day, now_ms) = (self.day.clone(), self.now_ms);
-        let open: Vec<usize> = self
-            .shown
-            .iter()
-            .enumerate()
-            .filter(|(_, shown)| shown.till == index && !shown.cancelled)
-            .map(|(at, _)| at)
-            .collect();
-        let pick = usize::try_from(self.rng.below(u64::try_from(open.len()).unwrap_or(1))).unwrap_or(0);
-        let (Some(shown), Some(process)) =
-            (open.get(pick).and_then(|at| self.shown.get_mut(*at)), self.processes.get_mut(index))
-        else {
-            return;
-        };
-        let draft = Draft::new(Fact::SaleCancelled(workload::cancellation(&shown.sold)));
-        if process.record(now_ms, &day, &[draft]).is_some() {
-            shown.cancelled = true;
-        }
-    }
-
-    fn move_stock(&mut self, index: usize) {
-        let (day, now_ms) = (self.day.clone(), self.now_ms);
-        if let (Some(draft), Some(process)) =
-            (workload::movement(&mut self.rng), self.processes.get_mut(index))
-        {
-            process.record(now_ms, &day, &[draft]);
-        }
-    }
-
-    fn receive_delivery(&mut self, index: usize) {
-        let (day, now_ms) = (self.day.clone(), self.now_ms);
-        let Some(process) = self.processes.get_mut(index).filter(|process| process.is_alive()) else {
-            return;
-        };
-        let expected = process.disk().and_then(|disk| oracle::first_expected_delivery(&disk.durable));
-        if let Some(expected) = expected
-            && let Some(draft) = workload::receipt(
-                &expected.order_id,
-                &expected.ship_id,
-                &expected.product_id,
-                expected.quantity_milli,
-                &mut self.rng,
-            )
-        {
-            process.record(now_ms, &day, &[draft]);
-        }
-    }
-
-    fn change_price(&mut self) {
-        let at_ms = self.now_ms + self.rng.between(-1_000, 5_000);
-        let price = self.rng.between(1_200, 2_400);
-        if let Some((fact, scope, key)) = workload::price(price, at_ms) {
-            self.publish(fact, scope, key);
-        }
-    }
-
-    fn ship(&mut self) {
-        let stations: Vec<StationCode> = self
-            .processes
-            .iter()
-            .filter(|process| process.me.role == Role::Agent)
-            .map(|process| process.me.station.clone())
-            .collect();
-        let pick = usize::try_from(self.rng.below(u64::try_from(stations.len()).unwrap_or(1))).unwrap_or(0);
-        self.ships += 1;
-        if let Some(station) = stations.get(pick)
-            && let Some((fact, scope, key)) = workload::shipment(station, self.ships, &mut self.rng)
-        {
-            self.publish(fact, scope, key);
-        }
-    }
-
-    fn publish(&mut self, fact: Fact, scope: FeedScope, key: String) {
-        let now_ms = self.now_ms;
-        if let Some(hq) = self.processes.get_mut(HQ) {
-            hq.publish(now_ms, fact, scope, key);
-        }
-        self.bury(HQ);
-    }
-
-    /// What goes wrong.
-    fn break_something(&mut self) {
-        let count = u64::try_from(self.processes.len()).unwrap_or(1);
-        let index = usize::try_from(self.rng.below(count)).unwrap_or(0);
-        match self.rng.below(1_000) {
-            0..15 => self.kill(index, false),
-            15..30 => {
-                if let Some(disk) = self.processes.get_mut(index).and_then(Process::disk) {
-                    disk.faults.die_after_commit = true;
-                }
-            }
-            30..40 => {
-                if let Some(disk) = self.processes.get_mut(index).and_then(Process::disk) {
-                    disk.faults.full = !disk.faults.full;
-                }
-            }
-            40..60 => self.cut_link(index),
-            60..70 => {
-                let skew_ms = self.rng.between(-3 * 86_400_000, 5 * 365 * 86_400_000);
-                if let Some(process) = self.processes.get_mut(index) {
-                    process.clock_skew_ms = skew_ms;
-                    self.faults.clock_jumps += 1;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn cut_link(&mut self, index: usize) {
-        let until_ms = self.now_ms + self.rng.between(100, 6_000);
-        let Some(to) = self.processes.get(index).and_then(|process| process.upstream) else { return };
-        let way = self.rng.below(3);
-        if way != 1 {
-            self.network.cut(index, to, until_ms);
-        }
-        if way != 0 {
-            self.network.cut(to, index, until_ms);
-        }
-        self.note(|| format!("the link {index} - {to} is cut, way {way}"));
     }
 
     fn heal(&mut self) {
