@@ -134,10 +134,13 @@ fn unknown_choice(what: &str, given: &str) -> TillError {
 /// kind is recorded (R39).
 fn cancel_reason(text: &str) -> Result<CancelReason, TillError> {
     match text.trim() {
-        "" => Err(TillError::BadRequest("a cancellation needs a reason; choose or write one".to_owned())),
         "customer" => Ok(CancelReason::Customer),
+        "product" => Ok(CancelReason::Product),
         "mistake" | "input" => Ok(CancelReason::Mistake),
         "payment" | "tender" => Ok(CancelReason::Payment),
-        _ => Ok(CancelReason::Other),
+        "other" => Ok(CancelReason::Other),
+        _ => {
+            Err(TillError::BadRequest("a cancellation needs one of the known reasons; choose one".to_owned()))
+        }
     }
 }

@@ -69,7 +69,7 @@ describe('cancelling a sale', () => {
     expect(confirm.disabled).toBe(true);
     await touch('reason-customer', 'confirm-cancel');
     await waitFor(() => expect(seen('sale-row-S0001').dataset['cancelled']).toBe('yes'));
-    expect(till.callsOf('cancel_sale')).toEqual([{ saleId: 'S0001', reason: '고객 요청' }]);
+    expect(till.callsOf('cancel_sale')).toEqual([{ saleId: 'S0001', reason: 'customer' }]);
     expect(textOf('sale-row-S0001')).toContain('취소됨');
   });
 

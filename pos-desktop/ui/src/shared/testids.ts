@@ -17,7 +17,7 @@
 // Sales        sale-row-<saleId> (marks inside: mark-till mark-station mark-hq, with
 //              data-reached="yes|no"; data-cancelled="yes|no" on the row) sale-open-<saleId>
 //              cancel-<saleId> sales-empty sales-failed sales-retry receipt-text
-// Cancelling   cancel-dialog reason-<input|customer|product|tender|other> cancel-reason
+// Cancelling   cancel-dialog reason-<input|customer|product|tender|other>
 //              confirm-cancel keep-sale
 // Dialogs      clear-dialog receipt-dialog receipt-close
 // Messages     notice notice-close

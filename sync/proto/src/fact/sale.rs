@@ -95,7 +95,9 @@ pub enum CancelReason {
     Customer,
     /// The cashier keyed it wrongly.
     Mistake,
-    /// Payment fell through.
+    /// Something is wrong with the product.
+    Product,
+    /// Payment fell through, or another way of paying was wanted.
     Payment,
     /// Anything else.
     Other,

@@ -279,6 +279,7 @@ const fn reason_text(reason: CancelReason) -> &'static str {
     match reason {
         CancelReason::Customer => "customer",
         CancelReason::Mistake => "mistake",
+        CancelReason::Product => "product",
         CancelReason::Payment => "payment",
         CancelReason::Other => "other",
     }
