@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use crate::{shell, workspace};
 
-/// Each benchmark with the example of `sync` that measures it.
-const BENCHMARKS: [(&str, &str); 2] = [("commit", "bench_commit"), ("drain", "bench_drain")];
+/// Each benchmark with the crate and the example that measures it.
+const BENCHMARKS: [(&str, &str, &str); 2] =
+    [("commit", "pos-core", "bench_commit"), ("drain", "hq-server", "bench_drain")];
 /// Where the figures go.
 const RESULT: &str = "bench.json";
 
@@ -27,15 +28,15 @@ pub struct Options {
 /// A benchmark is unknown, does not build, or misses its goal.
 pub fn run(options: &Options) -> Result<()> {
     if let Some(unknown) =
-        options.names.iter().find(|name| !BENCHMARKS.iter().any(|(known, _)| known == name))
+        options.names.iter().find(|name| !BENCHMARKS.iter().any(|(known, _, _)| known == name))
     {
-        let known: Vec<_> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
+        let known: Vec<_> = BENCHMARKS.iter().map(|(name, _, _)| *name).collect();
         bail!("there is no benchmark `{unknown}`; there are: {}", known.join(", "));
     }
     let mut results = BTreeMap::new();
-    for (name, example) in BENCHMARKS {
+    for (name, package, example) in BENCHMARKS {
         if options.names.is_empty() || options.names.iter().any(|wanted| wanted == name) {
-            results.insert(name, measure(example)?);
+            results.insert(name, measure(package, example)?);
         }
     }
     for (name, figures) in &results {
@@ -48,9 +49,9 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// A benchmark prints one JSON object on its last line.
-fn measure(example: &str) -> Result<Value> {
+fn measure(package: &str, example: &str) -> Result<Value> {
     let arguments =
-        ["run", "--locked", "--quiet", "--release", "-p", "sync", "--example", example, "--", "--json"];
+        ["run", "--locked", "--quiet", "--release", "-p", package, "--example", example, "--", "--json"];
     let mut command = shell::command("cargo", &arguments, &workspace::root());
     let output = command
         .stdout(std::process::Stdio::piped())

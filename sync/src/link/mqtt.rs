@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rumqttc::mqttbytes::v5::{LastWill, Packet, PublishProperties};
+use rumqttc::mqttbytes::v5::{LastWill, Packet, PublishProperties, SubscribeReasonCode};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, PublishOptions, QoS};
 use serde::{Deserialize, Serialize};
 use sync_proto::StationCode;
@@ -260,11 +260,16 @@ impl Shared {
         })
     }
 
-    async fn greet(&self, client: &AsyncClient) -> Result<(), rumqttc::ClientError> {
-        for topic in [self.topics.ack(), self.topics.res(), self.topics.poke()] {
+    async fn subscribe(&self, client: &AsyncClient) -> Result<(), rumqttc::ClientError> {
+        for topic in self.heard() {
             client.subscribe(topic, QoS::AtLeastOnce).await?;
         }
-        self.report_state(client).await
+        Ok(())
+    }
+
+    /// The topics that this end reads.
+    fn heard(&self) -> [String; 3] {
+        [self.topics.ack(), self.topics.res(), self.topics.poke()]
     }
 
     async fn report_state(&self, client: &AsyncClient) -> Result<(), rumqttc::ClientError> {
@@ -298,30 +303,36 @@ async fn run(link: std::sync::Weak<Shared>, clock: Clock) {
     }
 }
 
-/// One connection, until it fails.
+/// One connection, until it fails. The link is up once the broker confirmed every subscription: a reply to a
+/// request sent before that could go nowhere.
 async fn session(shared: &Arc<Shared>, client: AsyncClient, mut events: EventLoop) -> String {
-    let mut greeting = None;
     let mut report = tokio::time::interval(STATE_EVERY);
+    let mut confirmed = 0;
     loop {
         tokio::select! {
             event = events.poll() => match event {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
                     // Never await the client inside the loop that drains it.
                     let (shared, client) = (Arc::clone(shared), client.clone());
-                    greeting = Some(tokio::spawn(async move {
-                        if shared.greet(&client).await.is_ok() {
-                            shared.set_up(Some(client));
+                    tokio::spawn(async move {
+                        if let Err(why) = shared.subscribe(&client).await {
+                            tracing::debug!(%why, "the subscriptions were not sent");
                         }
-                    }));
+                    });
+                }
+                Ok(Event::Incoming(Packet::SubAck(ack))) => {
+                    if !ack.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_))) {
+                        return format!("the broker refused a subscription: {:?}", ack.return_codes);
+                    }
+                    confirmed += 1;
+                    if confirmed == shared.heard().len() {
+                        shared.set_up(Some(client.clone()));
+                        report.reset_immediately();
+                    }
                 }
                 Ok(Event::Incoming(packet)) => shared.on_packet(&packet),
                 Ok(_) => {}
-                Err(why) => {
-                    if let Some(greeting) = greeting {
-                        greeting.abort();
-                    }
-                    return why.to_string();
-                }
+                Err(why) => return why.to_string(),
             },
             _ = report.tick() => {
                 if *shared.up.borrow() {
