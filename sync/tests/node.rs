@@ -311,3 +311,30 @@ fn r11_prices_arrive_again_after_hq_was_put_back_to_an_older_copy() {
         hq.store().feed_head(&FeedScope::Chain).unwrap()
     );
 }
+
+#[test]
+fn r20_an_answer_that_continues_another_cursor_is_left_alone() {
+    let mut hq = node(origin("HQ", 50, Role::Hq));
+    let mut agent = node(origin("ST0001", 9, Role::Agent));
+    let from = peer(agent.me());
+    let how = FeedApply { relay: true, report: false };
+    publish_price(&mut hq, 1_600, 0);
+    let ask = |hq: &mut Node<MemoryStore>, agent: &mut Node<MemoryStore>| {
+        let pull = Message::Pull(agent.next_pull(&FeedScope::Chain).unwrap()).encode();
+        match Reply::decode(&hq.receive(&from, &pull, "", 0).unwrap()).unwrap() {
+            Reply::Pull(answer) => answer,
+            other => panic!("an answer to a pull, not {other:?}"),
+        }
+    };
+    let first = ask(&mut hq, &mut agent);
+    agent.apply_pull(&first, how, NOW).unwrap();
+    publish_price(&mut hq, 1_700, 10);
+    let second = ask(&mut hq, &mut agent);
+    // The second comes twice and the first once more, late: a network may do that.
+    assert!(agent.apply_pull(&second, how, NOW).unwrap());
+    assert!(!agent.apply_pull(&first, how, NOW).unwrap());
+    assert!(!agent.apply_pull(&second, how, NOW).unwrap());
+    let mut fresh = node(origin("ST0002", 8, Role::Agent));
+    assert!(!fresh.apply_pull(&second, how, NOW).unwrap(), "it would leave a hole before it");
+    assert_eq!(fresh.store().feed_head(&FeedScope::Chain).unwrap(), None);
+}

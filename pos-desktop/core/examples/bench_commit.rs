@@ -109,6 +109,7 @@ fn till(path: &Path) -> Result<TillNode, Failure> {
     let answer = PullAnswer {
         scope: FeedScope::Chain,
         writer: Incarnation([9; 16]),
+        after: FeedVersion(0),
         through: FeedVersion(2),
         more: false,
         now_ms: NOW_MS,

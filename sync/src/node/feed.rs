@@ -39,6 +39,7 @@ impl<S: Store> Node<S> {
             return Ok(PullAnswer {
                 scope: pull.scope.clone(),
                 writer: pull.writer,
+                after: pull.after,
                 through: pull.after,
                 more: false,
                 now_ms,
@@ -48,7 +49,7 @@ impl<S: Store> Node<S> {
         let after = if pull.writer == head.writer { pull.after } else { FeedVersion(0) };
         let (items, more) = self.store.feed_items(&pull.scope, after, PULL_LEN_MAX)?;
         let through = if more { items.last().map_or(after, |item| item.version) } else { head.version };
-        Ok(PullAnswer { scope: pull.scope.clone(), writer: head.writer, through, more, now_ms, items })
+        Ok(PullAnswer { scope: pull.scope.clone(), writer: head.writer, after, through, more, now_ms, items })
     }
 
     /// Applies an answer and its cursor in one commit (R21). Returns whether anything changed.
@@ -62,8 +63,13 @@ impl<S: Store> Node<S> {
         if before == Some(reached) || (before.is_none() && answer.through == FeedVersion(0)) {
             return Ok(false);
         }
+        let held = before.filter(|before| before.writer == answer.writer);
+        if answer.after != held.map_or(FeedVersion(0), |held| held.version) {
+            // Asked before something else moved the cursor; applying it would leave a hole.
+            return Ok(false);
+        }
         let mut commit = Commit { at_ms: now.wall_ms, ..Commit::default() };
-        if before.is_some_and(|before| before.writer == answer.writer && answer.through < before.version) {
+        if answer.through < answer.after {
             tracing::error!(
                 scope = answer.scope.to_text(),
                 "the feed's writer went back; the feed is taken anew"

@@ -131,9 +131,11 @@ impl Till {
         self.version += 1;
         let version = FeedVersion(self.version);
         let bytes = Envelope::new(self.now.stamp, None, fact).encode().unwrap();
+        let after = self.node.next_pull(&scope).unwrap().after;
         let answer = PullAnswer {
             scope,
             writer: Incarnation([9; 16]),
+            after,
             through: version,
             more: false,
             now_ms: NOW_MS,

@@ -57,7 +57,9 @@ pub struct PullAnswer {
     pub scope: FeedScope,
     /// Life of the feed's writer. If it is not the one asked with, the items start from the beginning.
     pub writer: Incarnation,
-    /// The cursor after applying.
+    /// The cursor that the items continue; an answer that continues another one is late, and is left alone.
+    pub after: FeedVersion,
+    /// The cursor after applying. Below `after`: the writer is behind what it once told.
     pub through: FeedVersion,
     /// More is waiting behind `through`.
     pub more: bool,
@@ -71,6 +73,7 @@ impl PullAnswer {
     pub(super) fn write(&self, w: &mut Writer) {
         w.bytes(self.scope.to_text().as_bytes())
             .raw(&self.writer.0)
+            .u64(self.after.0)
             .u64(self.through.0)
             .u8(u8::from(self.more))
             .i64(self.now_ms);
@@ -83,6 +86,7 @@ impl PullAnswer {
         let mut answer = Self {
             scope: scope(r)?,
             writer: r.incarnation("writer")?,
+            after: FeedVersion(r.u64("after")?),
             through: FeedVersion(r.u64("through")?),
             more: match r.u8("more")? {
                 0 => false,

@@ -60,6 +60,7 @@ fn replies() -> Vec<Reply> {
     replies.push(Reply::Pull(PullAnswer {
         scope: FeedScope::Chain,
         writer: Incarnation([6; 16]),
+        after: FeedVersion(7),
         through: FeedVersion(9),
         more: true,
         now_ms: -5,
