@@ -76,9 +76,12 @@ impl Agent {
     }
 
     pub async fn publish(&self, scope: FeedScope, key: String, fact: Fact) {
+        self.record(vec![Draft::published(fact, scope, key)]).await;
+    }
+
+    async fn record(&self, drafts: Vec<Draft>) {
         let now = self.clock.now();
-        let draft = Draft::published(fact, scope, key);
-        let recorded = self.writer.run(move |node| node.record(now, None, &[draft], Beside::default()));
+        let recorded = self.writer.run(move |node| node.record(now, None, &drafts, Beside::default()));
         recorded.await.unwrap().unwrap();
     }
 
@@ -112,9 +115,13 @@ impl Agent {
     pub async fn account(&self, id: &str, name: &str, limit: i64) {
         let (account, scope) = (AccountId::new(id).unwrap(), FeedScope::Local(station()));
         let opened = AccountOpened { account: account.clone(), limit: Some(Money(limit)) };
-        self.publish(scope.clone(), format!("account/{id}"), Fact::AccountOpened(opened)).await;
         let named = SubjectNamed { account, name: name.to_owned() };
-        self.publish(scope, format!("subject/{id}"), Fact::SubjectNamed(named)).await;
+        // As an agent does: no till ever sees the account without its name.
+        self.record(vec![
+            Draft::published(Fact::AccountOpened(opened), scope.clone(), format!("account/{id}")),
+            Draft::published(Fact::SubjectNamed(named), scope, format!("subject/{id}")),
+        ])
+        .await;
     }
 
     /// A number out of the agent's database.
