@@ -96,6 +96,10 @@ impl Stage {
     /// One fails, or there is none.
     pub fn back_office(&self, out: &Path, pictures: bool) -> Result<Count> {
         let agent = self.fleet.station(0)?;
+        // The manager orders and waits for the tanker; nobody is at head office to send it.
+        let setting = serde_json::json!({ "autoDispatch": true });
+        let set = self.fleet.hq().put_json("/api/v1/settings/logistics", setting)?;
+        anyhow::ensure!(set.is_success(), "head office does not dispatch by itself: {set:?}");
         let filter = if pictures { "test(pictures)" } else { "not test(pictures)" };
         let filter = format!("package(back-office) and {filter}");
         let arguments = [
