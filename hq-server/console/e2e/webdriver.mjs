@@ -123,6 +123,8 @@ class Browser {
   async click(testId) {
     await until(`[data-testid="${testId}"] to take a click`, 10_000, async () => {
       const element = await this.find(testId);
+      // A disabled button swallows a click, and the driver does not say so.
+      if (!(await call('GET', `${this.session}/element/${element}/enabled`))) return false;
       const problem = await call('POST', `${this.session}/element/${element}/click`, {}).then(
         () => null,
         (failure) => failure,
