@@ -180,6 +180,9 @@ fn send_ten_megabytes(base: &str, path: &str, token: &str) -> u16 {
     String::from_utf8_lossy(&answer)[9..12].parse().unwrap()
 }
 
+/// CONNACK reason of MQTT 5, section 3.2.2.2.
+const SERVER_UNAVAILABLE: u8 = 136;
+
 #[test]
 fn garbage_and_messages_for_another_station_change_nothing_at_head_office() {
     let stage = Stage::with(|wish| wish.stations = 2);
@@ -192,8 +195,13 @@ fn garbage_and_messages_for_another_station_change_nothing_at_head_office() {
     let (_, reason) = Intruder::connect(&broker, name, "0000");
     assert_ne!(reason, Some(0), "a wrong secret is not welcome");
     for topic in ["st/ST0001/up", "st/ST0002/up", "st/ST0002/req", "st/ST0002/ack", "anything", "$SYS/x"] {
-        let (mut intruder, reason) = Intruder::connect(&broker, name, secret);
-        assert_eq!(reason, Some(0), "the agent's own credentials are welcome");
+        // The agent itself reconnects under the same client id at the same moment; while the broker hands the
+        // session over it says "unavailable, try again".
+        let mut intruder = within(HEALED, "the agent's own credentials to be welcome", || {
+            let (intruder, reason) = Intruder::connect(&broker, name, secret);
+            assert!(matches!(reason, None | Some(0 | SERVER_UNAVAILABLE)), "refused: {reason:?}");
+            (reason == Some(0)).then_some(intruder)
+        });
         for payload in [&b""[..], b"garbage", &[0xff; 70_000]] {
             let _ = intruder.publish(topic, payload);
         }
