@@ -28,7 +28,9 @@ pub enum AuthorityError {
         source: std::io::Error,
     },
     /// One of two files is missing.
-    #[error("ca_dir: {0} is missing, its other half is there; put it back from the backup, devices trust no other")]
+    #[error(
+        "ca_dir: {0} is missing, its other half is there; put it back from the backup, devices trust no other"
+    )]
     Half(String),
     /// What is there cannot be used.
     #[error("ca_dir: {path}: {source}")]
@@ -98,8 +100,9 @@ impl std::fmt::Debug for ServerPair {
 fn open(folder: &Path, name: &str, rank: &Rank, now_ms: i64) -> Result<Authority, AuthorityError> {
     let (key_path, certificate_path) = paths(folder, name);
     match (read(&key_path)?, read(&certificate_path)?) {
-        (Some(key), Some(certificate)) => Authority::read(&key, &certificate)
-            .map_err(|source| AuthorityError::Unusable { path: certificate_path.display().to_string(), source }),
+        (Some(key), Some(certificate)) => Authority::read(&key, &certificate).map_err(|source| {
+            AuthorityError::Unusable { path: certificate_path.display().to_string(), source }
+        }),
         (None, None) => make(folder, name, rank, now_ms),
         (Some(_), None) => Err(AuthorityError::Half(certificate_path.display().to_string())),
         (None, Some(_)) => Err(AuthorityError::Half(key_path.display().to_string())),
@@ -123,7 +126,8 @@ fn paths(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), AuthorityError> {
-    write_private(path, bytes).map_err(|source| AuthorityError::Io { path: path.display().to_string(), source })
+    write_private(path, bytes)
+        .map_err(|source| AuthorityError::Io { path: path.display().to_string(), source })
 }
 
 fn read(path: &Path) -> Result<Option<String>, AuthorityError> {

@@ -99,7 +99,9 @@ pub fn open_code(path: &Path, station: &str) -> Result<(), Failure> {
             let clock = Clock::system();
             let mut node = open_node(store, &clock).context("the database does not open")?;
             server::seed(&mut node, &config, &clock)?;
-            let known = node.get::<Station>(&Station::key(station.as_str())).context("the register cannot be read")?;
+            let known = node
+                .get::<Station>(&Station::key(station.as_str()))
+                .context("the register cannot be read")?;
             if known.is_none() {
                 return Err(anyhow::anyhow!(
                     "station {station} is not in the register; add it to [[stations]] of the configuration first"

@@ -236,7 +236,9 @@ mod tests {
     fn lifetimes_of_certificates_are_checked() {
         let config = read("[certificates]\ndevice = \"20s\"\nauthority = \"1h\"\n").unwrap();
         assert_eq!(config.certificates.lifetimes().device_ms, 20_000);
-        for bad in ["device = \"0s\"", "device = \"2h\"\nauthority = \"1h\"", "grace = \"often\"", "life = \"1h\""] {
+        for bad in
+            ["device = \"0s\"", "device = \"2h\"\nauthority = \"1h\"", "grace = \"often\"", "life = \"1h\""]
+        {
             assert!(read(&format!("[certificates]\n{bad}\n")).is_err(), "{bad}");
         }
     }

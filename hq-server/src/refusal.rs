@@ -189,7 +189,7 @@ impl Refusal {
                 EnrolmentError::UnknownDevice(_) => 404,
                 EnrolmentError::CodeUnknown => 403,
                 EnrolmentError::CodeExpired | EnrolmentError::CodeUsed | EnrolmentError::CodeUsedUp => 410,
-                EnrolmentError::OtherDevice => 409,
+                EnrolmentError::OtherDevice | EnrolmentError::NotDue => 409,
                 EnrolmentError::BadRequest(_) | EnrolmentError::BadReason => 400,
                 EnrolmentError::Issue(_) | EnrolmentError::Node(_) | EnrolmentError::Random(_) => 500,
             },

@@ -77,7 +77,9 @@ pub enum StartError {
         why: String,
     },
     /// The address that devices come to.
-    #[error("{key} {addr} cannot be listened on: {why}; choose another address or stop the program that has it")]
+    #[error(
+        "{key} {addr} cannot be listened on: {why}; choose another address or stop the program that has it"
+    )]
     Links {
         /// `mqtt_addr` or `link_addr`.
         key: &'static str,

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sync::device::random_16;
-use sync::{Clock, Node, NodeError, SqliteStore, Store as _, StoreError, Writer};
 use sync::enrolment::CodeRow;
+use sync::{Clock, Node, NodeError, SqliteStore, Store as _, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
 use sync_proto::ledger::tables as ledger;

@@ -77,7 +77,11 @@ impl Devices {
 }
 
 /// Whether an agent of the same station signed it, and was not revoked since.
-fn vouched(connection: &Connection, subject: &Subject, signed_by: Option<&Subject>) -> rusqlite::Result<bool> {
+fn vouched(
+    connection: &Connection,
+    subject: &Subject,
+    signed_by: Option<&Subject>,
+) -> rusqlite::Result<bool> {
     let Some(agent) = signed_by.filter(|agent| agent.station == subject.station) else { return Ok(false) };
     let found = generations(connection, agent.device)?;
     Ok(found.is_some_and(|found| found.revoked < i64::from(agent.generation)))

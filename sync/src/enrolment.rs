@@ -21,7 +21,7 @@ use crate::store::Store;
 /// A code lives this long: a walk from one room to another, not a working day.
 pub const CODE_LIFETIME_MS: i64 = 15 * 60 * 1000;
 
-/// Wrong secrets that a code survives, less one.
+/// Wrong secrets that close a code.
 const TRIES: i64 = 5;
 
 /// Draws before giving up on a free name for a code: 32,768 names, of which few are open.
@@ -72,6 +72,9 @@ pub enum EnrolmentError {
     /// A reason is missing or too long.
     #[error("A reason of 1 to {REASON_CHARS_MAX} printable characters is needed. Give one.")]
     BadReason,
+    /// Less than half of the certificate's life is over.
+    #[error("The certificate is too young to be renewed. Nothing to do.")]
+    NotDue,
     /// The certificate could not be made.
     #[error("The certificate was not issued: {0}")]
     Issue(#[from] IssueError),
@@ -96,6 +99,7 @@ impl EnrolmentError {
             Self::OtherDevice => "other_device",
             Self::UnknownDevice(_) => "unknown_device",
             Self::BadReason => "bad_reason",
+            Self::NotDue => "not_due",
             Self::Issue(_) | Self::Node(_) | Self::Random(_) => "storage_failed",
         }
     }
@@ -185,8 +189,9 @@ impl Issuer {
         let validity = Validity::of(now_ms, lifetimes.device_ms);
         match self {
             Self::HeadOffice { head_office, stations, .. } => {
-                let wanted = authority_request
-                    .ok_or_else(|| EnrolmentError::BadRequest("an agent asks for an authority too".to_owned()))?;
+                let wanted = authority_request.ok_or_else(|| {
+                    EnrolmentError::BadRequest("an agent asks for an authority too".to_owned())
+                })?;
                 let wanted = CertificateRequest::read(wanted)?;
                 let own = Validity::of(now_ms, lifetimes.authority_ms);
                 Ok(Granted {
@@ -251,7 +256,8 @@ impl<S: Store> Node<S> {
         if !same_place {
             return Err(EnrolmentError::OtherDevice);
         }
-        let generation = known.map_or(0, |known| known.generation.max(known.revoked_generation)).saturating_add(1);
+        let generation =
+            known.map_or(0, |known| known.generation.max(known.revoked_generation)).saturating_add(1);
         let generation = u32::try_from(generation).map_err(|_| EnrolmentError::OtherDevice)?;
         let subject = Subject { station: invited.station, device, kind: invited.kind, generation };
         row.used_at_ms = Some(now.wall_ms);
@@ -268,6 +274,9 @@ impl<S: Store> Node<S> {
         asked: &Renew,
         now: Stamp,
     ) -> Result<Issued, EnrolmentError> {
+        if now.corrected_ms() < shown.window.half_life_ms() {
+            return Err(EnrolmentError::NotDue);
+        }
         let requests = (asked.request.as_str(), asked.authority_request.as_deref());
         self.issue(issuer, &shown.subject, requests, IssuedFor::Renewal, Beside::default(), now)
     }
@@ -294,7 +303,11 @@ impl<S: Store> Node<S> {
         let generation = u32::try_from(row.generation).map_err(|_| unknown())?;
         let fact = DeviceRevoked { device, station: station.clone(), generation, why: why.to_owned() };
         let draft = if published {
-            Draft::published(Fact::DeviceRevoked(fact), FeedScope::Station(station), revocation_feed_key(device))
+            Draft::published(
+                Fact::DeviceRevoked(fact),
+                FeedScope::Station(station),
+                revocation_feed_key(device),
+            )
         } else {
             Draft::new(Fact::DeviceRevoked(fact))
         };

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sync_identity::Certified;
 use sync_identity::certificate::Standing;
 use sync_identity::verify::PeerVerifier;
-use sync_identity::Certified;
 use tokio_util::sync::CancellationToken;
 
 use crate::device::Devices;
@@ -67,7 +67,8 @@ impl Live {
         let mut cut = 0;
         for (certified, began, token) in connections {
             // Who shows a certificate that ended may still be renewing it; each request is judged by itself.
-            let holds = verifier.standing_of(&certified).is_some_and(|now| now == began || now == Standing::Valid);
+            let holds =
+                verifier.standing_of(&certified).is_some_and(|now| now == began || now == Standing::Valid);
             let known = matches!(devices.look_up(certified.clone()).await, Ok(Some(_)));
             if !known || !holds {
                 tracing::info!(station = %certified.subject.station, device = %certified.subject.device, "a connection is cut: its device is revoked, was enrolled again, or its certificate ended");

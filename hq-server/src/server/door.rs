@@ -40,7 +40,8 @@ impl Door {
         // Head office's clock is kept by its operators; devices set theirs by it.
         let time = Arc::new(move || KnownTime::Now(of_clock.wall_ms()));
         let refused = |why: String| StartError::Certificate(why);
-        let verifier = PeerVerifier::new(&roots, time, lifetimes.grace_ms).map_err(|why| refused(why.to_string()))?;
+        let verifier =
+            PeerVerifier::new(&roots, time, lifetimes.grace_ms).map_err(|why| refused(why.to_string()))?;
         let pair = authorities.server(now_ms, SERVER_LIFETIME_MS).map_err(|why| refused(why.to_string()))?;
         let credentials = Credentials::new(&pair.key, vec![pair.certificate, roots.head_office])
             .map_err(|why| refused(why.to_string()))?;
@@ -55,7 +56,11 @@ impl Door {
     }
 
     /// Listens for devices at `addr`, the value of `key` in the configuration.
-    pub(super) async fn listen(&self, key: &'static str, addr: SocketAddr) -> Result<LinkListener, StartError> {
+    pub(super) async fn listen(
+        &self,
+        key: &'static str,
+        addr: SocketAddr,
+    ) -> Result<LinkListener, StartError> {
         let refused = |why: std::io::Error| StartError::Links { key, addr, why: why.to_string() };
         let tcp = TcpListener::bind(addr).await.map_err(refused)?;
         let tls = tls::server(Arc::clone(&self.credentials), self.verifier.clone())

@@ -2,8 +2,8 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PublicKey,
-    SanType, SerialNumber,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
+    PublicKey, SanType, SerialNumber,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -105,7 +105,8 @@ impl Authority {
     /// One of the two is not what it should be, or they do not belong together.
     pub fn read(key_pem: &str, certificate_pem: &str) -> Result<Self, IssueError> {
         let refused = |why: String| IssueError::Authority(why);
-        let key = KeyPair::from_pem(key_pem).map_err(|why| refused(format!("its key does not read: {why}")))?;
+        let key =
+            KeyPair::from_pem(key_pem).map_err(|why| refused(format!("its key does not read: {why}")))?;
         let certificate = CertificateDer::from_pem_slice(certificate_pem.as_bytes())
             .map_err(|why| refused(format!("its certificate does not read: {why}")))?;
         let (_, parsed) = x509_parser::parse_x509_certificate(&certificate)

@@ -110,7 +110,8 @@ fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>,
 }
 
 fn subject_of(certificate: &X509Certificate<'_>) -> Result<Subject, NotADevice> {
-    let names = certificate.subject_alternative_name().map_err(|why| NotADevice::Malformed(why.to_string()))?;
+    let names =
+        certificate.subject_alternative_name().map_err(|why| NotADevice::Malformed(why.to_string()))?;
     let names = names.map(|extension| &extension.value.general_names).ok_or(NotADevice::Nameless)?;
     let mut found = names.iter().filter_map(|name| match name {
         GeneralName::DNSName(name) => Subject::parse(name),

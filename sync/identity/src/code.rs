@@ -101,7 +101,8 @@ impl EnrolmentCode {
     /// As it is shown: eight groups of four.
     #[must_use]
     pub fn text(&self) -> String {
-        let groups: Vec<String> = self.letters.chunks(4).map(|g| String::from_utf8_lossy(g).into_owned()).collect();
+        let groups: Vec<String> =
+            self.letters.chunks(4).map(|g| String::from_utf8_lossy(g).into_owned()).collect();
         groups.join("-")
     }
 
@@ -197,7 +198,10 @@ mod tests {
     use super::*;
 
     fn code() -> EnrolmentCode {
-        EnrolmentCode::make([7, 250, 3, 9, 31, 32, 64, 99, 1, 0, 255, 17, 8, 21, 30], fingerprint(b"authority"))
+        EnrolmentCode::make(
+            [7, 250, 3, 9, 31, 32, 64, 99, 1, 0, 255, 17, 8, 21, 30],
+            fingerprint(b"authority"),
+        )
     }
 
     #[test]

@@ -128,7 +128,8 @@ impl Identity {
 
     fn check(pems: Pems) -> Result<Self, String> {
         let read = |pem: &String| {
-            CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| "a certificate does not read".to_owned())
+            CertificateDer::from_pem_slice(pem.as_bytes())
+                .map_err(|_| "a certificate does not read".to_owned())
         };
         let chain = pems.chain.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let roots = Roots { head_office: read(&pems.head_office)?, stations: read(&pems.stations)? };
@@ -189,7 +190,8 @@ impl Identity {
 /// # Errors
 /// What the system said; then what stood there before still stands.
 pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");

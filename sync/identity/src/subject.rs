@@ -175,7 +175,12 @@ mod tests {
     use super::*;
 
     fn subject(station: &str, kind: Kind) -> Subject {
-        Subject { station: StationCode::new(station).unwrap(), device: DeviceId([0xab; 16]), kind, generation: 3 }
+        Subject {
+            station: StationCode::new(station).unwrap(),
+            device: DeviceId([0xab; 16]),
+            kind,
+            generation: 3,
+        }
     }
 
     #[test]

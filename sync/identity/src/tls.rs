@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, RwLock};
 
+pub use rustls::ClientConfig;
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, ServerConfig, SignatureScheme};
+use rustls::{ServerConfig, SignatureScheme};
 
 use crate::verify::{PeerVerifier, ServerCheck};
 
@@ -54,8 +55,12 @@ impl Credentials {
     }
 }
 
-fn certified_key(key_pem: &str, chain: Vec<CertificateDer<'static>>) -> Result<Arc<CertifiedKey>, BadCredentials> {
-    let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|why| BadCredentials(why.to_string()))?;
+fn certified_key(
+    key_pem: &str,
+    chain: Vec<CertificateDer<'static>>,
+) -> Result<Arc<CertifiedKey>, BadCredentials> {
+    let key =
+        PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|why| BadCredentials(why.to_string()))?;
     let provider = rustls::crypto::ring::default_provider();
     Ok(Arc::new(CertifiedKey::from_der(chain, key, &provider)?))
 }

@@ -13,12 +13,13 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
+    SignatureScheme,
 };
 
 use crate::certificate::{Certified, Standing, Window, subject, window};
 use crate::code::EnrolmentCode;
-use crate::subject::Kind;
+use crate::subject::{HEAD_OFFICE, Kind, agent_name};
 
 /// What is known of the time now, milliseconds since 1970 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +120,12 @@ impl PeerVerifier {
             let built = WebPkiClientVerifier::builder_with_provider(store(root)?, provider()).build();
             Ok(built.map_err(|why| BadRoot(why.to_string()))?)
         };
-        Ok(Self { agents: verifier(&roots.head_office)?, stations: verifier(&roots.stations)?, time, grace_ms })
+        Ok(Self {
+            agents: verifier(&roots.head_office)?,
+            stations: verifier(&roots.stations)?,
+            time,
+            grace_ms,
+        })
     }
 
     /// Who showed this chain, which the handshake checked, and whether it still holds now. `None` when it does not.
@@ -195,16 +201,24 @@ enum Anchor {
     Fits(EnrolmentCode),
 }
 
+/// Which server it has to be.
+#[derive(Debug, Clone)]
+enum Expected {
+    Name(ServerName<'static>),
+    /// The agent of the station that it says it is of: a till that enrols does not know its station yet.
+    AnyAgent,
+}
+
 /// Checks the server that a device connects to: one name, whatever address it was found under.
 pub struct ServerCheck {
     anchor: Anchor,
-    name: ServerName<'static>,
+    expected: Expected,
     time: TimeSource,
 }
 
 impl std::fmt::Debug for ServerCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ServerCheck").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("ServerCheck").field("expected", &self.expected).finish_non_exhaustive()
     }
 }
 
@@ -219,16 +233,35 @@ impl ServerCheck {
     /// # Errors
     /// The certificate or the name cannot be used.
     pub fn known(root: &CertificateDer<'static>, name: &str, time: TimeSource) -> Result<Self, BadRoot> {
-        Ok(Self { anchor: Anchor::Known(server_verifier(root)?, root.clone()), name: server_name(name)?, time })
+        let anchor = Anchor::Known(server_verifier(root)?, root.clone());
+        Ok(Self { anchor, expected: Expected::Name(server_name(name)?), time })
     }
 
-    /// The server that an enrolment code was made for. The code lives fifteen minutes, so no clock is asked.
+    /// Head office, of the authority that an enrolment code was made for. The code lives fifteen minutes, so no
+    /// clock is asked.
     ///
     /// # Errors
-    /// The name cannot be used.
-    pub fn fitting(code: EnrolmentCode, name: &str) -> Result<Self, BadRoot> {
+    /// Never: the name is a constant.
+    pub fn head_office_fitting(code: EnrolmentCode) -> Result<Self, BadRoot> {
+        Ok(Self { expected: Expected::Name(server_name(HEAD_OFFICE)?), ..Self::agent_fitting(code) })
+    }
+
+    /// Any station's agent of the authority that an enrolment code was made for.
+    #[must_use]
+    pub fn agent_fitting(code: EnrolmentCode) -> Self {
         let time: TimeSource = Arc::new(|| KnownTime::AtLeast(0));
-        Ok(Self { anchor: Anchor::Fits(code), name: server_name(name)?, time })
+        Self { anchor: Anchor::Fits(code), expected: Expected::AnyAgent, time }
+    }
+
+    fn name_of(&self, end_entity: &CertificateDer<'_>) -> Result<ServerName<'static>, Error> {
+        match &self.expected {
+            Expected::Name(name) => Ok(name.clone()),
+            Expected::AnyAgent => {
+                let holder = subject(end_entity).map_err(refused)?;
+                let name = agent_name(&holder.station).map_err(refused)?;
+                server_name(&name).map_err(refused)
+            }
+        }
     }
 }
 
@@ -253,7 +286,10 @@ impl ServerCertVerifier for ServerCheck {
         let (verifier, root) = match &self.anchor {
             Anchor::Known(verifier, root) => (Arc::clone(verifier), root.clone()),
             Anchor::Fits(code) => {
-                let root = intermediates.iter().find(|each| code.fits(each)).ok_or_else(|| refused(WrongAuthority))?;
+                let root = intermediates
+                    .iter()
+                    .find(|each| code.fits(each))
+                    .ok_or_else(|| refused(WrongAuthority))?;
                 let root = root.clone().into_owned();
                 (server_verifier(&root).map_err(refused)?, root)
             }
@@ -261,7 +297,7 @@ impl ServerCertVerifier for ServerCheck {
         let others: Vec<_> = intermediates.iter().filter(|each| **each != root).cloned().collect();
         let window = window(&whole_chain(end_entity, &others)).map_err(refused)?;
         let at = instant(window, (self.time)(), 0);
-        verifier.verify_server_cert(end_entity, &others, &self.name, ocsp, at)
+        verifier.verify_server_cert(end_entity, &others, &self.name_of(end_entity)?, ocsp, at)
     }
 
     fn verify_tls12_signature(
@@ -280,7 +316,12 @@ impl ServerCertVerifier for ServerCheck {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let provider = provider();
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &provider.signature_verification_algorithms)
+        rustls::crypto::verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -76,7 +76,11 @@ impl Projection for DeviceBook {
 }
 
 /// An agent speaks for the tills and back offices of its own station; HQ speaks for all.
-fn check_speaker(posting: &Posting, station: &StationCode, role: Option<Role>) -> Result<(), ProjectionError> {
+fn check_speaker(
+    posting: &Posting,
+    station: &StationCode,
+    role: Option<Role>,
+) -> Result<(), ProjectionError> {
     let own = posting.origin.role == Role::Agent && posting.origin.station == *station;
     if posting.origin.role == Role::Hq || (own && role != Some(Role::Agent)) {
         return Ok(());
@@ -91,7 +95,10 @@ fn known(device: DeviceId, station: &StationCode, rows: &Rows) -> Result<Device,
     if row.station == station.as_str() {
         Ok(row)
     } else {
-        Err(ProjectionError::Rejected(format!("device {device} belongs to {}, not to {station}", row.station)))
+        Err(ProjectionError::Rejected(format!(
+            "device {device} belongs to {}, not to {station}",
+            row.station
+        )))
     }
 }
 

@@ -110,7 +110,10 @@ pub struct MqttLinkConfig {
 
 impl std::fmt::Debug for MqttLinkConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MqttLinkConfig").field("addr", &self.addr).field("device", &self.device).finish_non_exhaustive()
+        f.debug_struct("MqttLinkConfig")
+            .field("addr", &self.addr)
+            .field("device", &self.device)
+            .finish_non_exhaustive()
     }
 }
 
@@ -247,10 +250,13 @@ impl Shared {
 
     fn options(&self) -> Option<MqttOptions> {
         let (host, port) = self.config.addr.rsplit_once(':')?;
-        let mut options = MqttOptions::new(self.config.device.to_hex(), (host.to_owned(), port.parse::<u16>().ok()?));
+        let mut options =
+            MqttOptions::new(self.config.device.to_hex(), (host.to_owned(), port.parse::<u16>().ok()?));
         options.set_keep_alive(KEEP_ALIVE_S);
         options.set_clean_start(true);
-        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(&self.config.tls))));
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(
+            &self.config.tls,
+        ))));
         options.set_max_packet_size(Some(PACKET_LEN_MAX));
         options.set_outgoing_inflight_upper_limit(u16::try_from(WAITING_MAX).unwrap_or(u16::MAX));
         options.set_connect_timeout(Duration::from_secs(5));

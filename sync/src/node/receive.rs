@@ -71,8 +71,11 @@ impl<S: Store> Node<S> {
     fn on_progress(&mut self, peer: &Peer, stream: &StreamId, upstream: &str) -> ProgressAnswer {
         let known = self.store.stream(stream).ok().flatten().filter(|row| row.origin.station == peer.station);
         let through = known.map_or(Seq::NONE, |row| row.head.seq);
-        let upstream_through =
-            if through == Seq::NONE { Seq::NONE } else { self.store.ack(upstream, stream).unwrap_or_default() };
+        let upstream_through = if through == Seq::NONE {
+            Seq::NONE
+        } else {
+            self.store.ack(upstream, stream).unwrap_or_default()
+        };
         ProgressAnswer { stream: *stream, through, upstream_through }
     }
 
