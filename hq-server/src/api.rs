@@ -10,7 +10,7 @@ mod station;
 pub use order::{OrderDto, ShipmentDto};
 pub use product::{AcknowledgementDto, ProductDto, ScheduledPriceDto};
 pub use role::{LogisticsSettingsDto, ProblemDto, QuarantineRowDto, RoleStateDto, SummaryDto};
-pub use station::{StationDto, TerminalDto};
+pub use station::{DeviceDto, EnrolmentCodeDto, StationDto, TerminalDto};
 
 use ts_rs::{Config, TS};
 
@@ -23,6 +23,8 @@ pub fn typescript() -> Result<Vec<(String, String)>, ts_rs::ExportError> {
     let config = Config::default().with_large_int("number");
     let mut files = Vec::new();
     add::<AcknowledgementDto>(&config, &mut files)?;
+    add::<DeviceDto>(&config, &mut files)?;
+    add::<EnrolmentCodeDto>(&config, &mut files)?;
     add::<LogisticsSettingsDto>(&config, &mut files)?;
     add::<OrderDto>(&config, &mut files)?;
     add::<ProblemDto>(&config, &mut files)?;

@@ -1,13 +1,14 @@
-//! The embedded MQTT 5 broker that stations connect to.
+//! The embedded MQTT 5 broker that stations connect to, over TLS (see [`front`]).
 //!
 //! It carries no guarantee (see ARCHITECTURE.md): a message is handled inside the hook that is awaited before
 //! its PUBACK, and the reply that moves a station's cursor is sent after the journal's commit.
 
-mod access;
+pub mod access;
+mod front;
 mod hooks;
 mod pokes;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,10 @@ use rmqtt::server::MqttServer;
 use rmqtt::session::SessionState;
 use rmqtt::types::{From as Sender, Id};
 use sync::device::Devices;
+use sync::listener::LinkListener;
 
 use crate::ingest::Ingest;
+use front::{Callers, Front};
 
 pub use pokes::poke_on_movement;
 
@@ -50,13 +53,8 @@ const SUBSCRIPTIONS_MAX: usize = 8;
 
 /// Why the broker did not start.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "mqtt_addr {addr} cannot be listened on: {why}; choose another address or stop the program that has it"
-)]
-pub struct BrokerError {
-    addr: SocketAddr,
-    why: String,
-}
+#[error("the broker cannot listen on the loopback interface: {0}")]
+pub struct BrokerError(String);
 
 /// A listening broker.
 #[derive(Clone)]
@@ -72,7 +70,10 @@ impl std::fmt::Debug for Broker {
 }
 
 /// Takes connections for as long as it is awaited.
-pub struct Serving(MqttServer);
+pub struct Serving {
+    server: MqttServer,
+    front: Front,
+}
 
 impl std::fmt::Debug for Serving {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -83,27 +84,34 @@ impl std::fmt::Debug for Serving {
 impl Serving {
     /// Runs until dropped.
     pub async fn run(self) {
-        if let Err(why) = self.0.run().await {
-            tracing::error!(%why, "the broker has ended");
+        tokio::select! {
+            ended = self.server.run() => {
+                if let Err(why) = ended {
+                    tracing::error!(%why, "the broker has ended");
+                }
+            }
+            () = self.front.run() => {}
         }
     }
 }
 
 impl Broker {
-    /// Binds the address and installs the hooks. Nothing is served before [`Serving::run`].
+    /// Takes the connections of `links` and installs the hooks. Nothing is served before [`Serving::run`].
     pub async fn bind(
-        addr: SocketAddr,
+        links: LinkListener,
         devices: Devices,
         ingest: Ingest,
     ) -> Result<(Self, Serving), BrokerError> {
-        let refused = |why: String| BrokerError { addr, why };
+        let refused = |why: rmqtt::net::Error| BrokerError(why.to_string());
         let context = ServerContext::new().busy_check_enable(false).build().await;
-        let listener = listener(addr).map_err(|why| refused(why.to_string()))?;
-        let addr = listener.local_addr().map_err(|why| refused(why.to_string()))?;
-        let broker = Self { context: context.clone(), addr };
-        hooks::install(&broker, devices, ingest).await;
-        let server = MqttServer::new(context).listener_by_id(listener, addr.port()).build();
-        Ok((broker, Serving(server)))
+        let listener = listener(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(refused)?;
+        let inner = listener.local_addr().map_err(refused)?;
+        let broker = Self { context: context.clone(), addr: links.addr() };
+        let callers = Callers::default();
+        hooks::install(&broker, callers.clone(), ingest).await;
+        let server = MqttServer::new(context).listener_by_id(listener, inner.port()).build();
+        let front = Front { listener: links, broker: inner, callers, devices };
+        Ok((broker, Serving { server, front }))
     }
 
     /// Where it listens.

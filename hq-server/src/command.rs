@@ -9,11 +9,12 @@ use anyhow::Context as _;
 use hq_server::config::{Config, ConfigError};
 use hq_server::role::Role;
 use hq_server::server::{self, StartError};
-use hq_server::stations::enrol_agent;
-use hq_server::store::open_store;
-use sync::device::DeviceFile;
+use hq_server::store::{open_node, open_store};
+use sync::enrolment::Invited;
 use sync::{Clock, StoreError};
-use sync_proto::StationCode;
+use sync_identity::Kind;
+use sync_proto::catalogue::Station;
+use sync_proto::{DeviceId, StationCode};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A running head office answers within this.
@@ -89,38 +90,48 @@ fn log_to_stderr(json: bool) {
     if json { log.json().init() } else { log.with_ansi(false).init() }
 }
 
-/// Enrols a station's agent: in the database when head office is stopped, through its API when it runs.
-pub fn enrol(path: &Path, station: &str, out: &Path) -> Result<(), Failure> {
+/// Opens a code for a station's agent and prints it: through the running head office, or in its database.
+pub fn open_code(path: &Path, station: &str) -> Result<(), Failure> {
     let config = Config::read(path)?;
-    let code = StationCode::new(station).with_context(|| format!("--station {station}"))?;
-    let file = match open_store(&config.data_dir) {
-        Ok(mut store) => {
-            let known = config.all_stations().iter().any(|seed| seed.code == code)
-                || store
-                    .connection()
-                    .query_row(
-                        "SELECT EXISTS (SELECT 1 FROM stations WHERE station = $1)",
-                        [code.as_str()],
-                        |row| row.get(0),
-                    )
-                    .context("the register of stations cannot be read")?;
-            if !known {
+    let station = StationCode::new(station).with_context(|| format!("--station {station}"))?;
+    let code = match open_store(&config.data_dir) {
+        Ok(store) => {
+            let clock = Clock::system();
+            let mut node = open_node(store, &clock).context("the database does not open")?;
+            server::seed(&mut node, &config, &clock)?;
+            let known = node
+                .get::<Station>(&Station::key(station.as_str()))
+                .context("the register cannot be read")?;
+            if known.is_none() {
                 return Err(anyhow::anyhow!(
-                    "station {code} is not in the register; add it to [[stations]] of the configuration first"
+                    "station {station} is not in the register; add it to [[stations]] of the configuration first"
                 )
                 .into());
             }
-            enrol_agent(&mut store, code, Clock::system().wall_ms()).context("the device was not enrolled")?
+            let issuer = server::issuer(&config, &clock)?;
+            let invited = Invited { station, kind: Kind::Agent };
+            let opened = node.open_code(&issuer, &invited, clock.wall_ms());
+            opened.context("the code was not opened")?.0.text()
         }
         Err(StoreError::InUse(_)) => {
-            let body = serde_json::json!({ "stationCode": code });
-            ask(&config, "/api/v1/devices", &body)?
-                .read_json::<DeviceFile>()
-                .context("head office answered with something else than a device file")?
+            let body = serde_json::json!({ "stationCode": station });
+            let answer: serde_json::Value = ask(&config, "/api/v1/enrolment-codes", &body)?
+                .read_json()
+                .context("head office answered with something else than a code")?;
+            let code = answer.get("code").and_then(serde_json::Value::as_str);
+            code.context("head office answered with something else than a code")?.to_owned()
         }
         Err(why) => return Err(anyhow::Error::new(why).into()),
     };
-    file.write(out).context("the device file was not written; enrol again with a writable --out")?;
+    writeln!(std::io::stdout(), "{code}").context("stdout cannot be written")?;
+    Ok(())
+}
+
+/// Revokes a device of the running head office.
+pub fn revoke(path: &Path, device: &str, reason: &str) -> Result<(), Failure> {
+    let config = Config::read(path)?;
+    let device = DeviceId::from_hex(device).with_context(|| format!("--device {device}"))?;
+    ask(&config, &format!("/api/v1/devices/{device}/revoke"), &serde_json::json!({ "reason": reason }))?;
     Ok(())
 }
 

@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+use sync::enrolment::Lifetimes;
 
 use crate::stations::StationSeed;
 
@@ -35,12 +38,24 @@ impl ConfigError {
 pub struct Config {
     /// Folder of the database; made if it is not there.
     pub data_dir: PathBuf,
-    /// Where the API and the console listen.
+    /// Where the API and the console listen, without TLS: on the loopback interface, or behind a proxy that adds it.
     #[serde(default = "http_addr")]
     pub http_addr: SocketAddr,
-    /// Where the MQTT broker for the stations listens.
+    /// A proxy in front of `http_addr` adds TLS, so that it may listen on another interface than loopback.
+    #[serde(default)]
+    pub http_behind_tls_proxy: bool,
+    /// Where the MQTT broker for the stations listens: TLS 1.3, with certificates on both ends.
     #[serde(default = "mqtt_addr")]
     pub mqtt_addr: SocketAddr,
+    /// Where devices enrol, renew and reach head office over HTTPS: TLS 1.3, with certificates on both ends.
+    #[serde(default = "link_addr")]
+    pub link_addr: SocketAddr,
+    /// Folder of the two authorities' keys and certificates; without it `ca` in `data_dir`. What is not there is made.
+    #[serde(default)]
+    pub ca_dir: Option<PathBuf>,
+    /// How long certificates hold.
+    #[serde(default)]
+    pub certificates: Certificates,
     /// File with the API's bearer token in its first line.
     pub api_token_file: PathBuf,
     /// Whether planned shipments leave at once, until staff set it otherwise.
@@ -71,6 +86,51 @@ fn mqtt_addr() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 7001))
 }
 
+fn link_addr() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 7002))
+}
+
+/// How long certificates hold, written as `2160h`, `90m` or `20s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Certificates {
+    /// A device's; it renews it at half of this.
+    pub device: SignedDuration,
+    /// A station's authority, for what its agent enrols.
+    pub authority: SignedDuration,
+    /// For how long a certificate that ended may still be renewed.
+    pub grace: SignedDuration,
+}
+
+impl Default for Certificates {
+    fn default() -> Self {
+        let standard = |ms: i64| SignedDuration::from_millis(ms);
+        let Lifetimes { device_ms, authority_ms, grace_ms } = Lifetimes::STANDARD;
+        Self { device: standard(device_ms), authority: standard(authority_ms), grace: standard(grace_ms) }
+    }
+}
+
+impl Certificates {
+    /// In the form that issuers take.
+    pub fn lifetimes(&self) -> Lifetimes {
+        let ms = |duration: SignedDuration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Lifetimes { device_ms: ms(self.device), authority_ms: ms(self.authority), grace_ms: ms(self.grace) }
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let least = SignedDuration::from_secs(1);
+        let most = SignedDuration::from_hours(24 * 3_660);
+        let fits = |duration: SignedDuration| (least..=most).contains(&duration);
+        if ![self.device, self.authority, self.grace].into_iter().all(fits) {
+            return Err("each of device, authority and grace has to be between 1s and ten years");
+        }
+        if self.authority < self.device {
+            return Err("authority must not be shorter than device");
+        }
+        Ok(())
+    }
+}
+
 fn time_zone() -> String {
     "Asia/Seoul".to_owned()
 }
@@ -94,8 +154,19 @@ impl Config {
             refused(format!("{at}{}", why.message()))
         })?;
         config.zone().map_err(|why| refused(format!("time_zone: {why}")))?;
+        config.certificates.check().map_err(|why| refused(format!("certificates: {why}")))?;
+        if !config.http_addr.ip().is_loopback() && !config.http_behind_tls_proxy {
+            return Err(refused(
+                "http_addr: tokens would travel in clear; listen on 127.0.0.1, or put a proxy with TLS in front and set http_behind_tls_proxy = true".to_owned(),
+            ));
+        }
         config.token()?;
         Ok(config)
+    }
+
+    /// Where the authorities are kept.
+    pub fn ca_dir(&self) -> PathBuf {
+        self.ca_dir.clone().unwrap_or_else(|| self.data_dir.join("ca"))
     }
 
     /// The zone that "today" is meant in.
@@ -153,6 +224,23 @@ mod tests {
         assert_eq!(config.http_addr.port(), 7000);
         assert!(!config.auto_dispatch);
         assert_eq!(config.all_stations().len(), 1);
+    }
+
+    #[test]
+    fn tokens_do_not_travel_in_clear_unless_a_proxy_is_named() {
+        assert!(read("http_addr = \"0.0.0.0:7000\"\n").is_err());
+        assert!(read("http_addr = \"0.0.0.0:7000\"\nhttp_behind_tls_proxy = true\n").is_ok());
+    }
+
+    #[test]
+    fn lifetimes_of_certificates_are_checked() {
+        let config = read("[certificates]\ndevice = \"20s\"\nauthority = \"1h\"\n").unwrap();
+        assert_eq!(config.certificates.lifetimes().device_ms, 20_000);
+        for bad in
+            ["device = \"0s\"", "device = \"2h\"\nauthority = \"1h\"", "grace = \"often\"", "life = \"1h\""]
+        {
+            assert!(read(&format!("[certificates]\n{bad}\n")).is_err(), "{bad}");
+        }
     }
 
     #[test]

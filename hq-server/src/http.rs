@@ -6,6 +6,7 @@ mod body;
 mod compat;
 mod console;
 mod health;
+mod link;
 mod params;
 mod problem;
 mod v1;
@@ -17,6 +18,10 @@ use axum::routing::{get, patch, post};
 
 pub use app::{App, Parts};
 pub use problem::Problem;
+
+use sync::link::SYNC_PATH;
+use sync_identity::exchange::{ENROL_PATH, RENEW_PATH};
+use sync_proto::wire::MESSAGE_LEN_MAX;
 
 use crate::refusal::Refusal;
 
@@ -41,6 +46,18 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// The paths of devices, over TLS with certificates; nothing else is served there.
+pub fn link_router(app: App) -> Router {
+    Router::new()
+        .route(ENROL_PATH, post(link::enrol))
+        .route(RENEW_PATH, post(link::renew))
+        .route(SYNC_PATH, post(link::sync))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MESSAGE_LEN_MAX))
+        .with_state(app)
+}
+
 /// Paths that existing integrations call: thin adapters over the same commands.
 fn compat_paths() -> Router<App> {
     Router::new()
@@ -58,7 +75,9 @@ fn compat_paths() -> Router<App> {
 fn v1_paths() -> Router<App> {
     Router::new()
         .route("/stations", get(v1::stations))
-        .route("/devices", post(v1::enrol_device))
+        .route("/enrolment-codes", post(v1::open_code))
+        .route("/devices", get(v1::devices))
+        .route("/devices/{device}/revoke", post(v1::revoke_device))
         .route("/orders", get(v1::orders).post(v1::place_order))
         .route("/orders/{order_id}/cancel", post(v1::cancel_order))
         .route("/shipments", get(v1::shipments))

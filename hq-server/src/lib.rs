@@ -4,6 +4,7 @@
 //! Contexts know each other by facts in the journal; the router in [`http`] is the list of what is served.
 
 pub mod api;
+pub mod authorities;
 pub mod broker;
 pub mod catalogue;
 pub mod config;

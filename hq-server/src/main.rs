@@ -30,17 +30,26 @@ enum Command {
         #[arg(long)]
         log_json: bool,
     },
-    /// Enrols a station's agent and writes its device file; head office may run or not.
-    Enrol {
+    /// Prints a one-time code that makes a station's agent belong; head office may run or not.
+    Code {
         /// The configuration file.
         #[arg(long)]
         config: PathBuf,
         /// The station's code.
         #[arg(long)]
         station: String,
-        /// Where to write the device file.
+    },
+    /// Revokes a device: its connections are cut, and what it has opens nothing any more.
+    Revoke {
+        /// The configuration file.
         #[arg(long)]
-        out: PathBuf,
+        config: PathBuf,
+        /// The device's id, 32 hexadecimal digits.
+        #[arg(long)]
+        device: String,
+        /// Why, for the record.
+        #[arg(long)]
+        reason: String,
     },
     /// Stops or starts a role of the running head office.
     Role {
@@ -70,7 +79,8 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run { config, check_config: true, .. } => command::check_config(&config),
         Command::Run { config, log_json, .. } => command::run(&config, log_json),
-        Command::Enrol { config, station, out } => command::enrol(&config, &station, &out),
+        Command::Code { config, station } => command::open_code(&config, &station),
+        Command::Revoke { config, device, reason } => command::revoke(&config, &device, &reason),
         Command::Role { action, role, config } => {
             let role = match role {
                 RoleName::Order => Role::Order,

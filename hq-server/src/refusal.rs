@@ -3,6 +3,7 @@
 //! Every text says what happened, why, and what to do now; the Korean texts stand under the same codes in
 //! `assets/locales/errors.ko.json`.
 
+use sync::enrolment::EnrolmentError;
 use sync::{NodeError, StoreError, WriterGone};
 
 /// A refused or failed request. Nothing of it was recorded.
@@ -13,6 +14,17 @@ pub enum Refusal {
         "The token is missing or not the right one. Send `Authorization: Bearer TOKEN` with the token of api_token_file."
     )]
     Unauthorized,
+    /// A path of devices without a device's certificate.
+    #[error("This path takes a device's certificate, and none was shown. Enrol the device first.")]
+    NoCertificate,
+    /// The certificate does not open this path.
+    #[error(
+        "The certificate that was shown does not open this path: the device is revoked, was enrolled again, or its certificate has ended. Renew it, or enrol the device again."
+    )]
+    NotAllowed,
+    /// A device was not enrolled, renewed or revoked.
+    #[error("{0}")]
+    Enrolment(EnrolmentError),
     /// No such path.
     #[error("There is nothing at this path. Check the address against the documentation.")]
     NotFound,
@@ -124,6 +136,9 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
+            Self::NoCertificate => "no_certificate",
+            Self::NotAllowed => "not_allowed",
+            Self::Enrolment(why) => why.code(),
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTooLarge => "body_too_large",
@@ -168,7 +183,16 @@ impl Refusal {
             | Self::BadEffectiveAt(_)
             | Self::BadTaxClass
             | Self::BadCarNumber => 400,
-            Self::Unauthorized => 401,
+            Self::Unauthorized | Self::NoCertificate => 401,
+            Self::NotAllowed => 403,
+            Self::Enrolment(why) => match why {
+                EnrolmentError::UnknownDevice(_) => 404,
+                EnrolmentError::CodeUnknown => 403,
+                EnrolmentError::CodeExpired | EnrolmentError::CodeUsed | EnrolmentError::CodeUsedUp => 410,
+                EnrolmentError::OtherDevice | EnrolmentError::NotDue => 409,
+                EnrolmentError::BadRequest(_) | EnrolmentError::BadReason => 400,
+                EnrolmentError::Issue(_) | EnrolmentError::Node(_) | EnrolmentError::Random(_) => 500,
+            },
             Self::NotFound
             | Self::UnknownProduct(_)
             | Self::UnknownDestination(_)
@@ -198,6 +222,18 @@ impl From<NodeError> for Refusal {
         match why {
             NodeError::Store(store) if store.is_disk_full() => Self::StorageFull,
             other => Self::StorageFailed(other),
+        }
+    }
+}
+
+impl From<EnrolmentError> for Refusal {
+    fn from(why: EnrolmentError) -> Self {
+        match why {
+            EnrolmentError::Node(why) => why.into(),
+            EnrolmentError::Issue(sync_identity::IssueError::Request(why)) => {
+                Self::Enrolment(EnrolmentError::BadRequest(why))
+            }
+            why => Self::Enrolment(why),
         }
     }
 }

@@ -4,17 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sync::device::Devices;
+use sync::device::{Desk, Devices};
+use sync::enrolment::Issuer;
+use sync::listener::{Caller, LinkListener};
+use sync::live::Live;
 use sync::{Clock, NodeError, Reader, SqliteStore, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::authorities::AuthorityError;
 use crate::broker::{Broker, BrokerError, poke_on_movement};
 use crate::catalogue::{CatalogueFileError, read_catalogue_file, seed_catalogue};
 use crate::config::{Config, ConfigError};
-use crate::http::{App, router};
+use crate::http::{App, link_router, router};
 use crate::ingest::Ingest;
 use crate::logistics::{self, WHEN_ORDERED_PLAN_SHIPMENT};
 use crate::order::WHEN_REQUESTED_ANSWER;
@@ -22,6 +26,10 @@ use crate::refusal::Refusal;
 use crate::role::{Follower, Policy, Role};
 use crate::stations::{Presence, register_stations};
 use crate::store::{DATABASE_NAME, Hq, HqWriter, OpenError, open_node, open_store};
+
+mod door;
+
+use door::Door;
 
 /// A process that takes over waits this long for the one that drains (R7).
 const LEASE_WITHIN: Duration = Duration::from_secs(5);
@@ -68,7 +76,25 @@ pub enum StartError {
         /// What the system said.
         why: String,
     },
-    /// The broker's address.
+    /// The address that devices come to.
+    #[error(
+        "{key} {addr} cannot be listened on: {why}; choose another address or stop the program that has it"
+    )]
+    Links {
+        /// `mqtt_addr` or `link_addr`.
+        key: &'static str,
+        /// Which address.
+        addr: std::net::SocketAddr,
+        /// What the system said.
+        why: String,
+    },
+    /// The authorities.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// Keys and certificates.
+    #[error("head office's own certificate cannot be made: {0}")]
+    Certificate(String),
+    /// The broker.
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// The system gives no thread.
@@ -98,6 +124,10 @@ pub struct Running {
     pub http_addr: std::net::SocketAddr,
     /// Where the broker listens.
     pub mqtt_addr: std::net::SocketAddr,
+    /// Where devices enrol, renew and exchange messages over HTTPS.
+    pub link_addr: std::net::SocketAddr,
+    /// Open connections of devices.
+    pub live: Live,
     app: App,
     broker: Broker,
     ingest: Ingest,
@@ -120,27 +150,70 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     let store = open_within(&config.data_dir, LEASE_WITHIN).await?;
     let mut node = open_node(store, &clock)?;
     seed(&mut node, config, &clock)?;
+    let door = Door::open(config, &clock)?;
+    let mqtt_links = door.listen("mqtt_addr", config.mqtt_addr).await?;
+    let links = door.listen("link_addr", config.link_addr).await?;
+    let link_addr = links.addr();
     let incarnation = node.own_stream().incarnation.to_hex();
     let reader = Reader::new(&database(&config.data_dir));
+    let devices = Devices::new(reader.clone(), Desk::HeadOffice);
     let presence = reader.read(Presence::load)?;
     let writer = HqWriter::spawn(node).map_err(StartError::Thread)?;
     let ingest = Ingest::new(writer.clone(), clock.clone(), presence.clone());
-    let (broker, serving) =
-        Broker::bind(config.mqtt_addr, Devices::new(reader.clone()), ingest.clone()).await?;
+    let (broker, serving) = Broker::bind(mqtt_links, devices.clone(), ingest.clone()).await?;
     let wake = [Arc::new(Notify::new()), Arc::new(Notify::new())];
-    let [wake_order, wake_logistics] = wake.clone();
     let app = App::new(crate::http::Parts {
         writer: writer.clone(),
         reader: reader.clone(),
         clock: clock.clone(),
         presence: presence.clone(),
-        wake,
+        devices: devices.clone(),
+        issuer: Arc::clone(&door.issuer),
+        ingest: ingest.clone(),
+        links: vec![(door.live.clone(), door.verifier.clone())],
+        wake: wake.clone(),
         token,
         station: config.station.clone(),
         zone,
         incarnation,
     });
     let stop = CancellationToken::new();
+    let mut tasks = roles_at_work(&writer, &reader, &clock, wake);
+    tasks.extend([
+        tokio::spawn(serving.run()),
+        tokio::spawn(poke_on_movement(broker.clone(), reader.clone(), presence.clone(), writer.changes())),
+        tokio::spawn(keep_presence(presence.clone(), writer.clone(), clock.clone())),
+        tokio::spawn(door.live.clone().keep_swept(devices, door.verifier.clone())),
+        tokio::spawn(door.clone().keep_certified(clock.clone())),
+        serve_links(links, app.clone(), stop.clone()),
+    ]);
+    let http = serve_http(listener, app.clone(), stop.clone());
+    let (mqtt_addr, live) = (broker.addr(), door.live);
+    tracing::info!(%http_addr, %mqtt_addr, %link_addr, "head office is ready");
+    Ok(Running {
+        http_addr,
+        mqtt_addr,
+        link_addr,
+        live,
+        app,
+        broker,
+        ingest,
+        presence,
+        writer,
+        clock,
+        stop,
+        http,
+        tasks,
+    })
+}
+
+fn roles_at_work(
+    writer: &HqWriter,
+    reader: &Reader,
+    clock: &Clock,
+    wake: [Arc<Notify>; 2],
+) -> Vec<JoinHandle<()>> {
+    let [wake_order, wake_logistics] = wake;
     let follower = |role: Role, policy: Policy, wake: Arc<Notify>| Follower {
         role,
         policy,
@@ -149,17 +222,10 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         clock: clock.clone(),
         wake,
     };
-    let tasks = vec![
-        tokio::spawn(serving.run()),
+    vec![
         at_work(follower(Role::Order, WHEN_REQUESTED_ANSWER, wake_order)),
         at_work(follower(Role::Logistics, WHEN_ORDERED_PLAN_SHIPMENT, wake_logistics)),
-        tokio::spawn(poke_on_movement(broker.clone(), reader.clone(), presence.clone(), writer.changes())),
-        tokio::spawn(keep_presence(presence.clone(), writer.clone(), clock.clone())),
-    ];
-    let http = serve_http(listener, app.clone(), stop.clone());
-    let mqtt_addr = broker.addr();
-    tracing::info!(%http_addr, %mqtt_addr, "head office is ready");
-    Ok(Running { http_addr, mqtt_addr, app, broker, ingest, presence, writer, clock, stop, http, tasks })
+    ]
 }
 
 impl Running {
@@ -208,8 +274,13 @@ pub async fn open_within(data_dir: &Path, within: Duration) -> Result<SqliteStor
     }
 }
 
+/// Who issues certificates here, for commands while head office does not run.
+pub fn issuer(config: &Config, clock: &Clock) -> Result<Arc<Issuer>, StartError> {
+    Ok(Door::open(config, clock)?.issuer)
+}
+
 /// What the configuration names and the database does not have yet.
-fn seed(node: &mut Hq, config: &Config, clock: &Clock) -> Result<(), StartError> {
+pub fn seed(node: &mut Hq, config: &Config, clock: &Clock) -> Result<(), StartError> {
     let now = clock.now();
     let added = register_stations(node, now, &config.all_stations())?;
     if added > 0 {
@@ -262,6 +333,16 @@ fn serve_http(listener: TcpListener, app: App, stop: CancellationToken) -> JoinH
         let served = axum::serve(listener, router(app)).with_graceful_shutdown(stop.cancelled_owned()).await;
         if let Err(why) = served {
             tracing::error!(%why, "the API has ended");
+        }
+    })
+}
+
+fn serve_links(links: LinkListener, app: App, stop: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let service = link_router(app).into_make_service_with_connect_info::<Caller>();
+        let served = axum::serve(links, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(why) = served {
+            tracing::error!(%why, "the listener of devices has ended");
         }
     })
 }

@@ -6,7 +6,7 @@ mod list;
 mod presence;
 mod register;
 
-pub use devices::enrol_agent;
+pub use devices::{DeviceRow, devices};
 pub use find::{find_by_destination, find_station};
 pub use list::{StationRow, TerminalRow, list};
 pub use presence::{Presence, Seen, StationLink};

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sync::device::random_16;
+use sync::enrolment::CodeRow;
 use sync::{Clock, Node, NodeError, SqliteStore, Store as _, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
+use sync_proto::devices::{Device, DeviceBook};
 use sync_proto::ledger::tables as ledger;
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::All;
@@ -62,6 +64,8 @@ const TABLES: &[&TableSpec] = &[
     OrderShipment::SPEC,
     Vehicle::SPEC,
     StationLink::SPEC,
+    Device::SPEC,
+    CodeRow::SPEC,
 ];
 
 /// Why the database did not open.
@@ -80,7 +84,8 @@ pub enum OpenError {
 
 /// Opens the database in `data_dir`, which is made if it is not there. Holds the lease of R7.
 pub fn open_store(data_dir: &Path) -> Result<SqliteStore, StoreError> {
-    let migrations = [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_HEAD_OFFICE];
+    let migrations =
+        [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_HEAD_OFFICE, sync::MIGRATION_DEVICES];
     SqliteStore::open(&data_dir.join(DATABASE_NAME), &migrations, TABLES)
 }
 
@@ -97,6 +102,7 @@ pub fn open_node(mut store: SqliteStore, clock: &Clock) -> Result<Hq, OpenError>
     let books = All(vec![
         Box::new(Catalogue),
         Box::new(Ledger::new(Depth::Station)),
+        Box::new(DeviceBook),
         Box::new(OrderBook),
         Box::new(ShipmentBook),
     ]);

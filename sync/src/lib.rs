@@ -7,7 +7,10 @@ pub mod clock;
 pub mod codec;
 pub mod device;
 pub mod driver;
+pub mod enrolment;
 pub mod link;
+pub mod listener;
+pub mod live;
 pub mod node;
 pub mod peer;
 pub mod reader;
@@ -22,7 +25,9 @@ pub use store::sqlite::SqliteStore;
 pub use store::{Store, StoreError};
 pub use writer::{Writer, WriterGone};
 
-/// Migration 1 of every program: journal, acknowledgements, feeds, devices.
+/// Migration 1 of every program: journal, acknowledgements, feeds.
 pub const MIGRATION_JOURNAL: &str = include_str!("../migrations/0001_journal.sql");
 /// Migration 2 of every program: catalogue and ledger.
 pub const MIGRATION_BOOKS: &str = include_str!("../migrations/0002_books.sql");
+/// Migration of every program, after its own first ones: the register of devices and open enrolment codes.
+pub const MIGRATION_DEVICES: &str = include_str!("../migrations/0003_devices.sql");

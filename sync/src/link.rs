@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use http::HttpLink;
+pub use http::{HttpLink, SYNC_PATH};
 pub use mqtt::{MqttLink, MqttLinkConfig, StateReport, Topics};
 
 /// Why a request has no reply. The engine tries again; nothing is lost by it.

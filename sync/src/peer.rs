@@ -1,5 +1,6 @@
 //! Who is at the other end of a link.
 
+use sync_identity::Subject;
 use sync_proto::{DeviceId, Role, StationCode, StreamId, TerminalNo};
 
 use sync_proto::fact::FeedScope;
@@ -19,18 +20,31 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// Of what a certificate says, once [`crate::device::Devices::peer`] has let it through.
+    pub(crate) fn of(subject: &Subject) -> Self {
+        Self {
+            station: subject.station.clone(),
+            device: subject.device,
+            role: subject.kind.role(),
+            terminal: subject.kind.terminal(),
+        }
+    }
+
     /// A till sends its own stream; an agent those of its station (whose first entry says so, see
     /// [`crate::Node::receive`]).
     pub fn may_send(&self, stream: &StreamId) -> bool {
         match self.role {
             Role::Terminal => stream.device == self.device,
             Role::Agent => true,
-            Role::Hq => false,
+            Role::Hq | Role::Office => false,
         }
     }
 
     /// Everyone reads the chain's feed; a station's feeds are its own.
     pub fn may_pull(&self, scope: &FeedScope) -> bool {
+        if matches!(self.role, Role::Hq | Role::Office) {
+            return false;
+        }
         match scope {
             FeedScope::Chain => true,
             FeedScope::Station(code) | FeedScope::Local(code) => *code == self.station,

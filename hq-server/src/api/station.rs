@@ -4,7 +4,10 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::instant;
-use crate::stations::{Seen, StationRow, TerminalRow};
+use crate::stations::{DeviceRow, Seen, StationRow, TerminalRow};
+use sync_identity::EnrolmentCode;
+use sync_proto::StationCode;
+use sync_proto::devices::Device;
 
 /// A station.
 #[derive(Debug, Clone, Serialize, TS)]
@@ -72,6 +75,77 @@ impl From<TerminalRow> for TerminalDto {
             applied_version: row.applied.map(|(version, _)| version),
             applied_at: row.applied.map(|(_, at_ms)| instant::text(at_ms)),
             behind: row.behind,
+        }
+    }
+}
+
+/// A device that was enrolled.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(rename = "Device")]
+pub struct DeviceDto {
+    device_id: String,
+    station_code: String,
+    #[ts(type = "\"agent\" | \"till\" | \"office\"")]
+    kind: &'static str,
+    terminal: Option<i64>,
+    enrolled_at: String,
+    certificate_ends_at: Option<String>,
+    revoked_at: Option<String>,
+    revoked_why: Option<String>,
+}
+
+impl From<DeviceRow> for DeviceDto {
+    fn from(row: DeviceRow) -> Self {
+        Self {
+            kind: match row.role.as_str() {
+                "agent" => "agent",
+                "terminal" => "till",
+                _ => "office",
+            },
+            device_id: row.device,
+            station_code: row.station,
+            terminal: row.terminal,
+            enrolled_at: instant::text(row.enrolled_at_ms),
+            certificate_ends_at: (row.ends_at_ms > 0).then(|| instant::text(row.ends_at_ms)),
+            revoked_at: row.revoked_at_ms.map(instant::text),
+            revoked_why: row.revoked_why,
+        }
+    }
+}
+
+impl From<Device> for DeviceDto {
+    fn from(row: Device) -> Self {
+        Self::from(DeviceRow {
+            device: row.device,
+            station: row.station,
+            role: row.role,
+            terminal: row.terminal,
+            enrolled_at_ms: row.enrolled_at_ms,
+            ends_at_ms: row.ends_at_ms,
+            revoked_at_ms: row.revoked_at_ms,
+            revoked_why: row.revoked_why,
+        })
+    }
+}
+
+/// A code that makes a station's agent belong, shown once.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(rename = "EnrolmentCode")]
+pub struct EnrolmentCodeDto {
+    code: String,
+    station_code: String,
+    expires_at: String,
+}
+
+impl EnrolmentCodeDto {
+    /// Of an open code.
+    pub fn of(code: &EnrolmentCode, station: &StationCode, expires_at_ms: i64) -> Self {
+        Self {
+            code: code.text(),
+            station_code: station.to_string(),
+            expires_at: instant::text(expires_at_ms),
         }
     }
 }

@@ -10,14 +10,11 @@ use rmqtt::hook::{Handler, HookResult, Parameter, Register, ReturnType, Type};
 use rmqtt::session::Session;
 use rmqtt::types::{AuthResult, ConnectInfo, Id, LastWill, Publish, PublishAclResult, SubscribeAclResult};
 use sync::Peer;
-use sync::device::Devices;
 
 use super::access::{Lane, may_answer_to, may_leave_will, may_publish, may_subscribe};
+use super::front::Callers;
 use super::{Broker, SharedBroker};
 use crate::ingest::{Ingest, IngestError};
-
-/// Longest secret looked at; a real one has 64 digits.
-const SECRET_LEN_MAX: usize = 128;
 
 /// Longest correlation data sent back; ours has 8 bytes.
 const CORRELATION_LEN_MAX: usize = 64;
@@ -27,16 +24,16 @@ type ConnectionKey = (String, Option<SocketAddr>);
 
 struct Hooks {
     broker: SharedBroker,
-    devices: Devices,
+    callers: Callers,
     ingest: Ingest,
     peers: Mutex<HashMap<ConnectionKey, Peer>>,
 }
 
 /// Registers the hooks of a broker; they are the only way in.
-pub(super) async fn install(broker: &Broker, devices: Devices, ingest: Ingest) {
+pub(super) async fn install(broker: &Broker, callers: Callers, ingest: Ingest) {
     let hooks = Arc::new(Hooks {
         broker: Arc::new(broker.clone()),
-        devices,
+        callers,
         ingest,
         peers: Mutex::new(HashMap::new()),
     });
@@ -63,7 +60,7 @@ impl Handler for Hooked {
         let hooks = &self.0;
         match parameter {
             Parameter::ClientAuthenticate(info) => {
-                (false, Some(HookResult::AuthResult(hooks.authenticate(info).await)))
+                (false, Some(HookResult::AuthResult(hooks.authenticate(info))))
             }
             Parameter::ClientConnected(session) => {
                 if let Some(peer) = hooks.peer(&session.id) {
@@ -103,34 +100,16 @@ impl Handler for Hooked {
 }
 
 impl Hooks {
-    /// Username = device, password = secret, client id = device, and a will on the own state topic only.
-    async fn authenticate(&self, info: &ConnectInfo) -> AuthResult {
-        let (Some(device), Some(secret)) = (info.username(), info.password()) else {
-            return AuthResult::BadUsernameOrPassword;
+    /// The certificate said who it is; the client id has to be the device's, and a will its own state's.
+    fn authenticate(&self, info: &ConnectInfo) -> AuthResult {
+        let Some(peer) = self.callers.peer(info.id().remote_addr) else {
+            tracing::warn!("a connection that did not come through TLS was refused");
+            return AuthResult::NotAuthorized;
         };
-        if secret.len() > SECRET_LEN_MAX || info.client_id() != device {
+        if info.client_id().as_bytes() != peer.device.to_hex().as_bytes() {
+            tracing::warn!(station = %peer.station, "a client id that is not the certificate's device was refused");
             return AuthResult::NotAuthorized;
         }
-        let Ok(secret) = std::str::from_utf8(secret).map(str::to_owned) else {
-            return AuthResult::BadUsernameOrPassword;
-        };
-        let (devices, name) = (self.devices.clone(), device.to_string());
-        let found = tokio::task::spawn_blocking(move || devices.peer(&name, &secret)).await;
-        let peer = match found {
-            Ok(Ok(Some(peer))) => peer,
-            Ok(Ok(None)) => {
-                tracing::warn!(device = %device.chars().take(40).collect::<String>(), "an unknown device or secret was refused");
-                return AuthResult::BadUsernameOrPassword;
-            }
-            Ok(Err(why)) => {
-                tracing::error!(%why, "devices could not be read");
-                return AuthResult::NotAuthorized;
-            }
-            Err(why) => {
-                tracing::error!(%why, "a device could not be checked");
-                return AuthResult::NotAuthorized;
-            }
-        };
         // The broker publishes wills past every access check, so they are checked here.
         let will_allowed = match info.last_will() {
             None => true,

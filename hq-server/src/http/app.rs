@@ -5,10 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::tz::TimeZone;
 use sha2::{Digest as _, Sha256};
+use sync::device::Devices;
+use sync::enrolment::Issuer;
+use sync::live::Live;
 use sync::{Clock, Reader, StoreError};
+use sync_identity::verify::PeerVerifier;
 use sync_proto::Stamp;
 use tokio::sync::Notify;
 
+use crate::ingest::Ingest;
 use crate::instant;
 use crate::refusal::Refusal;
 use crate::role::Role;
@@ -27,6 +32,10 @@ struct Shared {
     reader: Reader,
     clock: Clock,
     presence: Presence,
+    devices: Devices,
+    issuer: Arc<Issuer>,
+    ingest: Ingest,
+    links: Vec<(Live, PeerVerifier)>,
     wake: [Arc<Notify>; 2],
     token_sha256: [u8; 32],
     station: Option<StationSeed>,
@@ -46,6 +55,14 @@ pub struct Parts {
     pub clock: Clock,
     /// Stations' links.
     pub presence: Presence,
+    /// The register of devices.
+    pub devices: Devices,
+    /// Issues certificates.
+    pub issuer: Arc<Issuer>,
+    /// Takes what devices send.
+    pub ingest: Ingest,
+    /// Open connections of devices.
+    pub links: Vec<(Live, PeerVerifier)>,
     /// Wakes role Order and role Logistics.
     pub wake: [Arc<Notify>; 2],
     /// The API's token.
@@ -66,6 +83,10 @@ impl App {
             reader: parts.reader,
             clock: parts.clock,
             presence: parts.presence,
+            devices: parts.devices,
+            issuer: parts.issuer,
+            ingest: parts.ingest,
+            links: parts.links,
             wake: parts.wake,
             token_sha256: Sha256::digest(parts.token.as_bytes()).into(),
             station: parts.station,
@@ -109,6 +130,13 @@ impl App {
         !self.shared.draining.load(Ordering::Relaxed) && self.shared.writer.run(|_| ()).await.is_ok()
     }
 
+    /// Cuts the connections of devices that are revoked now, without waiting for the next look.
+    pub(super) async fn sweep(&self) {
+        for (live, verifier) in &self.shared.links {
+            live.sweep(&self.shared.devices, verifier).await;
+        }
+    }
+
     /// From now on not ready: a balancer sends requests elsewhere.
     pub fn drain(&self) {
         self.shared.draining.store(true, Ordering::Relaxed);
@@ -127,6 +155,18 @@ impl App {
             Role::Order => order.notify_one(),
             Role::Logistics => logistics.notify_one(),
         }
+    }
+
+    pub(super) fn devices(&self) -> &Devices {
+        &self.shared.devices
+    }
+
+    pub(super) fn issuer(&self) -> Arc<Issuer> {
+        Arc::clone(&self.shared.issuer)
+    }
+
+    pub(super) fn ingest(&self) -> &Ingest {
+        &self.shared.ingest
     }
 
     pub(super) fn presence(&self) -> &Presence {

@@ -10,4 +10,4 @@ pub(super) use products::{acknowledgements, add_product, change_product, product
 pub(super) use roles::{
     logistics_settings, quarantine, roles, set_logistics_settings, start_role, stop_role, summary,
 };
-pub(super) use stations::{enrol_device, stations};
+pub(super) use stations::{devices, open_code, revoke_device, stations};

@@ -1,18 +1,49 @@
-//! Enrolment of a station's agent: HQ mints the device and keeps only the digest of its secret.
+//! The list of devices.
 
-use sync::SqliteStore;
-use sync::StoreError;
-use sync::device::DeviceFile;
-use sync_proto::{Role, StationCode};
+use rusqlite::Connection;
 
-/// Mints and enrols an agent of `station`.
-pub fn enrol_agent(
-    store: &mut SqliteStore,
-    station: StationCode,
-    at_ms: i64,
-) -> Result<DeviceFile, StoreError> {
-    let file = DeviceFile::mint(station, Role::Agent, None)
-        .map_err(|why| StoreError::Refused(format!("the system gives no random numbers: {why}")))?;
-    store.enrol_device(&file.enrolled(), at_ms)?;
-    Ok(file)
+/// Devices listed at most: ten thousand stations with three each.
+const DEVICES_MAX: u32 = 50_000;
+
+/// A device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// Hexadecimal.
+    pub device: String,
+    /// Its station.
+    pub station: String,
+    /// `agent`, `terminal` or `office`.
+    pub role: String,
+    /// Its number, if it is a till.
+    pub terminal: Option<i64>,
+    /// When it was enrolled last.
+    pub enrolled_at_ms: i64,
+    /// When its certificate ends.
+    pub ends_at_ms: i64,
+    /// When it was revoked.
+    pub revoked_at_ms: Option<i64>,
+    /// Why.
+    pub revoked_why: Option<String>,
+}
+
+/// Every device that head office knows of, by station, agents first.
+pub fn devices(connection: &Connection) -> rusqlite::Result<Vec<DeviceRow>> {
+    connection
+        .prepare_cached(
+            "SELECT device, station, role, terminal, enrolled_at_ms, ends_at_ms, revoked_at_ms, revoked_why \
+             FROM enrolled_devices WHERE role <> '' ORDER BY station, role, terminal, enrolled_at_ms LIMIT $1",
+        )?
+        .query_map([DEVICES_MAX], |row| {
+            Ok(DeviceRow {
+                device: row.get(0)?,
+                station: row.get(1)?,
+                role: row.get(2)?,
+                terminal: row.get(3)?,
+                enrolled_at_ms: row.get(4)?,
+                ends_at_ms: row.get(5)?,
+                revoked_at_ms: row.get(6)?,
+                revoked_why: row.get(7)?,
+            })
+        })?
+        .collect()
 }

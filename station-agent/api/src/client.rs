@@ -7,9 +7,13 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sync_identity::tls::ClientConfig;
 
 use crate::problem::Problem;
-use crate::{ConfirmDelivery, Delivery, JournalRow, Overview, PlaceOrder, Product, StationOrder, paths};
+use crate::{
+    ConfirmDelivery, Delivery, Device, DeviceKind, EnrolmentCode, JournalRow, OpenCode, Overview, PlaceOrder,
+    Product, RevokeDevice, SetUp, SetupState, StationOrder, paths,
+};
 
 mod error;
 mod key;
@@ -21,6 +25,8 @@ pub use key::IdempotencyKey;
 const CONNECT_TIME_MAX: Duration = Duration::from_millis(1_500);
 /// Longest wait for a whole reply; also the longest that a screen shows an old state as current.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(5);
+/// Longest wait while the agent enrols itself at head office.
+const SET_UP_TIME_MAX: Duration = Duration::from_secs(30);
 /// Largest reply that is read, in bytes: 20,000 products of 300 bytes fit, a runaway reply does not fill the memory.
 pub const REPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Most of a reply's announced length that is reserved before bytes arrive.
@@ -31,7 +37,8 @@ const REPLY_BYTES_RESERVED_MAX: usize = 64 * 1024;
 pub struct Client {
     http: reqwest::Client,
     base_url: Url,
-    authorization: HeaderValue,
+    /// On the loopback interface; over TLS the certificate says who asks.
+    authorization: Option<HeaderValue>,
 }
 
 impl fmt::Debug for Client {
@@ -42,15 +49,18 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client for the agent at `base_url` (e.g. `http://10.0.0.2:7100`) with the API token.
+    /// A client for the agent on this machine, at its loopback address (`http://127.0.0.1:7100`), with the API token.
     ///
     /// # Errors
-    /// [`ClientError::Settings`] when the address is not an `http` one or the token cannot stand in a header.
-    pub fn new(base_url: &str, token: &str) -> Result<Self, ClientError> {
-        let base_url =
-            Url::parse(base_url.trim()).ok().filter(|url| url.scheme() == "http" && url.has_host()).ok_or(
-                ClientError::Settings { what: "the agent's address is not of the form http://host:port" },
-            )?;
+    /// [`ClientError::Settings`] when the address is not an `http` one on the loopback interface, or the token cannot
+    /// stand in a header.
+    pub fn local(base_url: &str, token: &str) -> Result<Self, ClientError> {
+        let base_url = Url::parse(base_url.trim())
+            .ok()
+            .filter(|url| url.scheme() == "http" && url.host_str().is_some_and(is_loopback))
+            .ok_or(ClientError::Settings {
+                what: "the agent's local address is not of the form http://127.0.0.1:port",
+            })?;
         let token = token.trim();
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
             .ok()
@@ -59,14 +69,18 @@ impl Client {
                 what: "the API token is empty or holds characters a header cannot carry",
             })?;
         authorization.set_sensitive(true);
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIME_MAX)
-            .timeout(REQUEST_TIME_MAX)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(ClientError::Unreachable)?;
-        Ok(Self { http, base_url, authorization })
+        let http = builder().build().map_err(ClientError::Unreachable)?;
+        Ok(Self { http, base_url, authorization: Some(authorization) })
+    }
+
+    /// A client for the agent at `base_url` (`https://10.0.0.2:7101`), over TLS with a back office's certificate.
+    ///
+    /// # Errors
+    /// [`ClientError::Settings`] when the address is not an `https` one.
+    pub fn secure(base_url: &str, tls: ClientConfig) -> Result<Self, ClientError> {
+        let base_url = secure_url(base_url)?;
+        let http = builder().https_only(true).tls_backend_preconfigured(tls).build();
+        Ok(Self { http: http.map_err(ClientError::Unreachable)?, base_url, authorization: None })
     }
 
     /// The address this client talks to.
@@ -143,19 +157,72 @@ impl Client {
         self.get(url).await
     }
 
+    /// Whether the agent is enrolled; on the loopback interface only.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn setup_state(&self) -> Result<SetupState, ClientError> {
+        self.get(self.url(paths::SETUP)).await
+    }
+
+    /// Enrols the agent with head office's code; on the loopback interface only.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn set_up(&self, code: &str) -> Result<SetupState, ClientError> {
+        let request = self.http.request(Method::POST, self.url(paths::SETUP));
+        // Head office answers in between, over a line that may be slow.
+        self.send(request.timeout(SET_UP_TIME_MAX).json(&SetUp { code: code.to_owned() })).await
+    }
+
+    /// Tills, back offices and the agent itself.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn devices(&self) -> Result<Vec<Device>, ClientError> {
+        self.get(self.url(paths::DEVICES)).await
+    }
+
+    /// A code for a till (with its number) or a back office.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn enrolment_code(
+        &self,
+        kind: DeviceKind,
+        terminal: Option<u16>,
+    ) -> Result<EnrolmentCode, ClientError> {
+        let request = self.http.request(Method::POST, self.url(paths::ENROLMENT_CODES));
+        self.send(request.json(&OpenCode { kind, terminal })).await
+    }
+
+    /// Ends what a device may do.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn revoke_device(&self, device_id: &str, reason: &str) -> Result<Device, ClientError> {
+        let url = self.url_of(paths::DEVICE_REVOKE, "{device_id}", device_id);
+        self.send(self.http.request(Method::POST, url).json(&RevokeDevice { reason: reason.to_owned() }))
+            .await
+    }
+
     fn url(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
         url.set_path(path);
         url
     }
 
-    /// `path` with its one `{order_id}` filled in; the id is escaped, so it stays one segment.
     fn url_of_order(&self, path: &str, order_id: &str) -> Url {
+        self.url_of(path, "{order_id}", order_id)
+    }
+
+    /// `path` with its one `place` filled in; the id is escaped, so it stays one segment.
+    fn url_of(&self, path: &str, place: &str, id: &str) -> Url {
         let mut url = self.base_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.clear();
             for segment in path.split('/').skip(1) {
-                segments.push(if segment == "{order_id}" { order_id } else { segment });
+                segments.push(if segment == place { id } else { segment });
             }
         }
         url
@@ -181,27 +248,51 @@ impl Client {
     }
 
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, ClientError> {
-        let reply = request
-            .header(AUTHORIZATION, self.authorization.clone())
-            .send()
-            .await
-            .map_err(ClientError::Unreachable)?;
-        let status = reply.status().as_u16();
-        let success = reply.status().is_success();
-        let is_json = reply
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("application/") && value.contains("json"));
-        let body = read_limited(reply).await?;
-        if success {
-            return serde_json::from_slice(&body).map_err(ClientError::NotJson);
-        }
-        match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) if is_json => Err(ClientError::Refused(Box::new(Refusal { status, problem }))),
-            Ok(_) | Err(_) => Err(ClientError::UnexpectedStatus { status }),
-        }
+        let request = match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization.clone()),
+            None => request,
+        };
+        understand(request.send().await.map_err(ClientError::Unreachable)?).await
     }
+}
+
+/// Reads a reply: what was promised, or the problem.
+pub(crate) async fn understand<T: DeserializeOwned>(reply: reqwest::Response) -> Result<T, ClientError> {
+    let status = reply.status().as_u16();
+    let success = reply.status().is_success();
+    let is_json = reply
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/") && value.contains("json"));
+    let body = read_limited(reply).await?;
+    if success {
+        return serde_json::from_slice(&body).map_err(ClientError::NotJson);
+    }
+    match serde_json::from_slice::<Problem>(&body) {
+        Ok(problem) if is_json => Err(ClientError::Refused(Box::new(Refusal { status, problem }))),
+        Ok(_) | Err(_) => Err(ClientError::UnexpectedStatus { status }),
+    }
+}
+
+/// Short waits, no proxy, no redirect: the agent is in the same building.
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIME_MAX)
+        .timeout(REQUEST_TIME_MAX)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// An `https` address of an agent or of head office.
+pub(crate) fn secure_url(text: &str) -> Result<Url, ClientError> {
+    let url = Url::parse(text.trim()).ok().filter(|url| url.scheme() == "https" && url.has_host());
+    url.ok_or(ClientError::Settings { what: "the address is not of the form https://host:port" })
 }
 
 /// Reads the body to its end, or stops at [`REPLY_BYTES_MAX`] whatever length was announced.

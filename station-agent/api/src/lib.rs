@@ -9,6 +9,8 @@
 
 mod client;
 mod deliveries;
+mod devices;
+pub mod enrolment;
 mod journal;
 mod orders;
 mod overview;
@@ -19,6 +21,7 @@ mod unit;
 
 pub use client::{Client, ClientError, IdempotencyKey, REPLY_BYTES_MAX, REQUEST_TIME_MAX, Refusal};
 pub use deliveries::{ConfirmDelivery, Delivery, DeliveryState};
+pub use devices::{Device, DeviceKind, EnrolmentCode, OpenCode, RevokeDevice, SetUp, SetupState};
 pub use journal::JournalRow;
 pub use orders::{OrderStatus, PlaceOrder, StationOrder};
 pub use overview::{HourSales, LinkState, Overview, SalesRow, SalesTotal, StockRow, TerminalState};

@@ -12,6 +12,14 @@ pub const ORDERS: &str = "/api/v1/orders";
 pub const PRODUCTS: &str = "/api/v1/products";
 /// `GET`, query `limit` -> list of [`crate::JournalRow`], newest first.
 pub const JOURNAL: &str = "/api/v1/journal";
+/// `GET` -> [`crate::SetupState`]; `POST` [`crate::SetUp`] -> [`crate::SetupState`]. Loopback and token only.
+pub const SETUP: &str = "/api/v1/setup";
+/// `POST` [`crate::OpenCode`] -> [`crate::EnrolmentCode`].
+pub const ENROLMENT_CODES: &str = "/api/v1/enrolment-codes";
+/// `GET` -> list of [`crate::Device`].
+pub const DEVICES: &str = "/api/v1/devices";
+/// `POST` [`crate::RevokeDevice`] -> [`crate::Device`].
+pub const DEVICE_REVOKE: &str = "/api/v1/devices/{device_id}/revoke";
 /// `GET`, without a token: the process runs.
 pub const LIVEZ: &str = "/livez";
 /// `GET`, without a token: the process can serve requests.

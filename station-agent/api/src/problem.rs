@@ -17,8 +17,34 @@ pub enum ErrorCode {
     MissingField,
     /// No token, or a wrong one.
     Unauthorized,
-    /// The device's secret or its place does not match what was enrolled.
+    /// The device is not enrolled here, is revoked, or there is none of that id.
     UnknownDevice,
+    /// The path takes a device's certificate, and none was shown.
+    NoCertificate,
+    /// The certificate does not open this path.
+    NotAllowed,
+    /// The agent is not enrolled yet.
+    NotEnrolled,
+    /// No such enrolment code, or another secret.
+    CodeUnknown,
+    /// The code's fifteen minutes are over.
+    CodeExpired,
+    /// The code was used already.
+    CodeUsed,
+    /// The code was tried too often.
+    CodeUsedUp,
+    /// What was typed is no code: its check letter does not fit.
+    CodeMistyped,
+    /// Who answered is not of the authority that the code was made for.
+    WrongAuthority,
+    /// HQ cannot be reached, and enrolling needs it.
+    HqUnreachable,
+    /// The database is of another device or another station.
+    OtherDevice,
+    /// A reason that is empty or too long.
+    BadReason,
+    /// The certificate is too young to be renewed.
+    NotDue,
     /// No such path.
     NotFound,
     /// The path does not take this method.
@@ -62,12 +88,25 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that may be sent.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 36] = [
         Self::BadRequest,
         Self::MalformedBody,
         Self::MissingField,
         Self::Unauthorized,
         Self::UnknownDevice,
+        Self::NoCertificate,
+        Self::NotAllowed,
+        Self::NotEnrolled,
+        Self::CodeUnknown,
+        Self::CodeExpired,
+        Self::CodeUsed,
+        Self::CodeUsedUp,
+        Self::CodeMistyped,
+        Self::WrongAuthority,
+        Self::HqUnreachable,
+        Self::OtherDevice,
+        Self::BadReason,
+        Self::NotDue,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::BodyTooLarge,
@@ -97,6 +136,19 @@ impl ErrorCode {
             Self::MissingField => "missing_field",
             Self::Unauthorized => "unauthorized",
             Self::UnknownDevice => "unknown_device",
+            Self::NoCertificate => "no_certificate",
+            Self::NotAllowed => "not_allowed",
+            Self::NotEnrolled => "not_enrolled",
+            Self::CodeUnknown => "code_unknown",
+            Self::CodeExpired => "code_expired",
+            Self::CodeUsed => "code_used",
+            Self::CodeUsedUp => "code_used_up",
+            Self::CodeMistyped => "code_mistyped",
+            Self::WrongAuthority => "wrong_authority",
+            Self::HqUnreachable => "hq_unreachable",
+            Self::OtherDevice => "other_device",
+            Self::BadReason => "bad_reason",
+            Self::NotDue => "not_due",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTooLarge => "body_too_large",
@@ -128,17 +180,29 @@ impl ErrorCode {
             | Self::MissingField
             | Self::UnknownReason
             | Self::BadQuantity
-            | Self::BadName => 400,
-            Self::Unauthorized | Self::UnknownDevice => 401,
-            Self::NotFound | Self::UnknownProduct | Self::UnknownOrder | Self::UnknownAccount => 404,
+            | Self::BadName
+            | Self::CodeMistyped
+            | Self::BadReason => 400,
+            Self::Unauthorized | Self::NoCertificate => 401,
+            Self::NotAllowed | Self::CodeUnknown => 403,
+            Self::UnknownDevice
+            | Self::NotFound
+            | Self::UnknownProduct
+            | Self::UnknownOrder
+            | Self::UnknownAccount => 404,
             Self::MethodNotAllowed => 405,
-            Self::NotShipped | Self::AlreadyConfirmed | Self::OrderCancelled | Self::OrderAlreadyShipped => {
-                409
-            }
+            Self::NotShipped
+            | Self::AlreadyConfirmed
+            | Self::OrderCancelled
+            | Self::OrderAlreadyShipped
+            | Self::OtherDevice
+            | Self::NotDue => 409,
+            Self::CodeExpired | Self::CodeUsed | Self::CodeUsedUp => 410,
             Self::BodyTooLarge => 413,
             Self::IdempotencyKeyReused => 422,
             Self::StorageFailed | Self::Internal | Self::Unrecognised => 500,
-            Self::NotReady => 503,
+            Self::WrongAuthority | Self::HqUnreachable => 502,
+            Self::NotReady | Self::NotEnrolled => 503,
             Self::StorageFull => 507,
         }
     }
@@ -152,6 +216,19 @@ impl ErrorCode {
             Self::MissingField => "Missing field",
             Self::Unauthorized => "Unauthorized",
             Self::UnknownDevice => "Unknown device",
+            Self::NoCertificate => "No certificate",
+            Self::NotAllowed => "Not allowed",
+            Self::NotEnrolled => "Not enrolled yet",
+            Self::CodeUnknown => "Unknown enrolment code",
+            Self::CodeExpired => "Enrolment code expired",
+            Self::CodeUsed => "Enrolment code used",
+            Self::CodeUsedUp => "Enrolment code tried too often",
+            Self::CodeMistyped => "Enrolment code mistyped",
+            Self::WrongAuthority => "Another authority",
+            Self::HqUnreachable => "Head office unreachable",
+            Self::OtherDevice => "Another device",
+            Self::BadReason => "Bad reason",
+            Self::NotDue => "Renewal not due",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::BodyTooLarge => "Body too large",

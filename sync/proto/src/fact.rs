@@ -6,6 +6,7 @@
 mod account;
 mod catalogue;
 mod device;
+mod identity;
 mod logistics;
 mod order;
 mod sale;
@@ -18,6 +19,7 @@ use crate::quantity::Money;
 pub use account::{AccountOpened, AccountPaid, SubjectNamed};
 pub use catalogue::{PriceScheduled, PriceScope, ProductChanged, ProductKind};
 pub use device::{FeedApplied, FeedScope, StreamOpened};
+pub use identity::{CertificateIssued, DeviceRevoked, IssuedFor};
 pub use logistics::{ShipmentPlanned, Shipped};
 pub use order::{OrderCancelRequested, OrderCancelled, OrderRefused, OrderRequested, Ordered, StationAdded};
 pub use sale::{CancelReason, Line, SaleCancelled, Sold, Tender};
@@ -63,6 +65,10 @@ pub enum Fact {
     PriceScheduled(PriceScheduled),
     /// A station joined the chain's register.
     StationAdded(StationAdded),
+    /// 기기 등록, or a renewed certificate.
+    CertificateIssued(CertificateIssued),
+    /// 기기 폐기.
+    DeviceRevoked(DeviceRevoked),
     /// A person's name under an opaque id: travels in a feed, is never an entry of a journal (R39).
     SubjectNamed(SubjectNamed),
 }
@@ -89,6 +95,8 @@ impl Fact {
             Self::ProductChanged(_) => "ProductChanged",
             Self::PriceScheduled(_) => "PriceScheduled",
             Self::StationAdded(_) => "StationAdded",
+            Self::CertificateIssued(_) => "CertificateIssued",
+            Self::DeviceRevoked(_) => "DeviceRevoked",
             Self::SubjectNamed(_) => "SubjectNamed",
         }
     }

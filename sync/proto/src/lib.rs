@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 pub mod decimal;
+pub mod devices;
 pub mod engine;
 pub mod entry;
 pub mod envelope;

@@ -14,6 +14,8 @@ pub enum Role {
     Agent,
     /// Head office.
     Hq,
+    /// A station's back office. It has no journal: it asks its agent.
+    Office,
 }
 
 impl Role {
@@ -23,6 +25,7 @@ impl Role {
             Self::Terminal => "terminal",
             Self::Agent => "agent",
             Self::Hq => "hq",
+            Self::Office => "office",
         }
     }
 
@@ -32,6 +35,7 @@ impl Role {
             "terminal" => Some(Self::Terminal),
             "agent" => Some(Self::Agent),
             "hq" => Some(Self::Hq),
+            "office" => Some(Self::Office),
             _ => None,
         }
     }

@@ -1,15 +1,14 @@
-//! HTTP: a till to its agent.
+//! HTTPS: a till to its agent, and the second way from an agent to HQ.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::AUTHORIZATION;
+use rustls::ClientConfig;
 use sync_proto::wire::MESSAGE_LEN_MAX;
 use tokio::sync::watch;
 
 use super::{Link, LinkError, LinkFuture, REPLY_WITHIN};
-use crate::device::DeviceFile;
 
 /// Path that answers messages.
 pub const SYNC_PATH: &str = "/sync";
@@ -23,7 +22,6 @@ pub struct HttpLink {
 struct Shared {
     client: reqwest::Client,
     base: String,
-    authorization: String,
     up: watch::Sender<bool>,
     pokes: watch::Sender<u64>,
 }
@@ -35,18 +33,22 @@ impl std::fmt::Debug for HttpLink {
 }
 
 impl HttpLink {
-    /// A link to the agent at `base`, as the device of `file`.
+    /// A link to the server at `base` (`https://host:port`); `tls` shows who we are and checks who they are.
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub fn new(base: &str, file: &DeviceFile) -> Result<Self, LinkError> {
-        let client = reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(2)).build();
+    pub fn new(base: &str, tls: ClientConfig) -> Result<Self, LinkError> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .https_only(true)
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(Duration::from_secs(2))
+            .build();
         let client =
             client.map_err(|why| LinkError::Down { upstream: base.to_owned(), why: why.to_string() })?;
         let shared = Shared {
             client,
             base: base.trim_end_matches('/').to_owned(),
-            authorization: file.authorization(),
             up: watch::Sender::new(false),
             pokes: watch::Sender::new(0),
         };
@@ -89,7 +91,6 @@ impl Shared {
         let mut response = self
             .client
             .post(format!("{}{SYNC_PATH}?wait_ms={wait_ms}", self.base))
-            .header(AUTHORIZATION, &self.authorization)
             .timeout(within)
             .body(message)
             .send()

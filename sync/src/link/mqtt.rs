@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rumqttc::mqttbytes::v5::{LastWill, Packet, PublishProperties, SubscribeReasonCode};
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, PublishOptions, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, PublishOptions, QoS, TlsConfiguration, Transport};
+use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
-use sync_proto::StationCode;
+use sync_proto::{DeviceId, StationCode};
 use tokio::sync::{oneshot, watch};
 
 use super::{Link, LinkError, LinkFuture, REPLY_WITHIN};
 use crate::clock::Clock;
-use crate::device::DeviceFile;
 
 /// Largest packet either way: a message with its topic and properties.
 pub const PACKET_LEN_MAX: u32 = 256 * 1024;
@@ -94,14 +94,27 @@ pub struct StateReport {
 }
 
 /// Where to connect, as whom.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MqttLinkConfig {
     /// `host:port` of the broker.
     pub addr: String,
-    /// The agent's device file.
-    pub device: DeviceFile,
+    /// The agent's station.
+    pub station: StationCode,
+    /// The agent's device, which is its client id; what it may do follows from its certificate alone.
+    pub device: DeviceId,
+    /// Shows the agent's certificate and checks head office's.
+    pub tls: Arc<ClientConfig>,
     /// The agent's version, for the state report.
     pub version: String,
+}
+
+impl std::fmt::Debug for MqttLinkConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MqttLinkConfig")
+            .field("addr", &self.addr)
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
 }
 
 type Waiting = HashMap<u64, oneshot::Sender<Vec<u8>>>;
@@ -128,7 +141,7 @@ impl MqttLink {
     /// Starts the link; it connects in the background and reconnects for ever.
     pub fn connect(config: MqttLinkConfig, clock: Clock) -> Self {
         let shared = Arc::new(Shared {
-            topics: Topics::of(config.device.station.clone()),
+            topics: Topics::of(config.station.clone()),
             config,
             client: Mutex::new(None),
             waiting: Mutex::new(HashMap::new()),
@@ -237,11 +250,13 @@ impl Shared {
 
     fn options(&self) -> Option<MqttOptions> {
         let (host, port) = self.config.addr.rsplit_once(':')?;
-        let device = self.config.device.device.to_hex();
-        let mut options = MqttOptions::new(device.clone(), (host.to_owned(), port.parse::<u16>().ok()?));
+        let mut options =
+            MqttOptions::new(self.config.device.to_hex(), (host.to_owned(), port.parse::<u16>().ok()?));
         options.set_keep_alive(KEEP_ALIVE_S);
         options.set_clean_start(true);
-        options.set_credentials(device, self.config.device.secret().to_owned());
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(
+            &self.config.tls,
+        ))));
         options.set_max_packet_size(Some(PACKET_LEN_MAX));
         options.set_outgoing_inflight_upper_limit(u16::try_from(WAITING_MAX).unwrap_or(u16::MAX));
         options.set_connect_timeout(Duration::from_secs(5));

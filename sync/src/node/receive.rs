@@ -45,7 +45,12 @@ impl<S: Store> Node<S> {
                     WireError::Value("scope")
                 })?)
             }
-            Message::Progress(progress) => Reply::Progress(self.on_progress(&progress.stream, upstream)),
+            Message::Progress(progress) => {
+                if !peer.may_send(&progress.stream) {
+                    return Err(WireError::Value("stream"));
+                }
+                Reply::Progress(self.on_progress(peer, &progress.stream, upstream))
+            }
         };
         Ok(reply.encode())
     }
@@ -56,14 +61,21 @@ impl<S: Store> Node<S> {
             return nothing;
         }
         match self.store.stream(stream) {
-            Ok(Some(row)) => HelloAnswer { stream: *stream, through: row.head.seq, hash: row.head.hash },
+            Ok(Some(row)) if row.origin.station == peer.station => {
+                HelloAnswer { stream: *stream, through: row.head.seq, hash: row.head.hash }
+            }
             _ => nothing,
         }
     }
 
-    fn on_progress(&mut self, stream: &StreamId, upstream: &str) -> ProgressAnswer {
-        let through = self.store.stream(stream).ok().flatten().map_or(Seq::NONE, |row| row.head.seq);
-        let upstream_through = self.store.ack(upstream, stream).unwrap_or_default();
+    fn on_progress(&mut self, peer: &Peer, stream: &StreamId, upstream: &str) -> ProgressAnswer {
+        let known = self.store.stream(stream).ok().flatten().filter(|row| row.origin.station == peer.station);
+        let through = known.map_or(Seq::NONE, |row| row.head.seq);
+        let upstream_through = if through == Seq::NONE {
+            Seq::NONE
+        } else {
+            self.store.ack(upstream, stream).unwrap_or_default()
+        };
         ProgressAnswer { stream: *stream, through, upstream_through }
     }
 

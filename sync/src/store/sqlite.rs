@@ -57,25 +57,6 @@ impl SqliteStore {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
-
-    /// Adds a device that may connect here, or replaces its secret.
-    pub fn enrol_device(&mut self, device: &crate::device::Enrolled, at_ms: i64) -> Result<(), StoreError> {
-        self.connection.execute(
-            "INSERT INTO devices (device, station, role, terminal, secret_sha256, enrolled_at_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (device) DO UPDATE SET secret_sha256 = excluded.secret_sha256, \
-             enrolled_at_ms = excluded.enrolled_at_ms, revoked_at_ms = NULL",
-            rusqlite::params![
-                device.peer.device.0,
-                device.peer.station.as_str(),
-                device.peer.role.as_str(),
-                device.peer.terminal.map(|no| no.0),
-                device.secret_sha256,
-                at_ms
-            ],
-        )?;
-        Ok(())
-    }
 }
 
 impl Store for SqliteStore {

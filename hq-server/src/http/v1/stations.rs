@@ -2,22 +2,30 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Deserialize;
-use sync::device::DeviceFile;
-use sync_proto::StationCode;
+use sync::enrolment::Invited;
+use sync_identity::Kind;
+use sync_proto::{DeviceId, StationCode};
 
-use crate::api::StationDto;
-use crate::http::body::JsonBody;
+use crate::api::{DeviceDto, EnrolmentCodeDto, StationDto};
+use crate::http::body::{JsonBody, Named};
 use crate::http::{App, Problem};
 use crate::refusal::Refusal;
 use crate::stations::{self, find_station};
+use sync::enrolment::EnrolmentError;
 
 /// Whose agent to enrol.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EnrolDevice {
+pub struct OpenCode {
     station_code: String,
+}
+
+/// Why a device is revoked.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RevokeDevice {
+    reason: String,
 }
 
 /// `GET /stations`.
@@ -31,16 +39,38 @@ pub(in crate::http) async fn stations(State(app): State<App>) -> Result<Json<Vec
     Ok(Json(rows.into_iter().map(with_link).collect()))
 }
 
-/// `POST /devices`: mints an agent's device; the answer is its device file, with the only copy of its secret.
-pub(in crate::http) async fn enrol_device(
+/// `POST /enrolment-codes`: a code for a station's agent; the answer is its only copy.
+pub(in crate::http) async fn open_code(
     State(app): State<App>,
-    JsonBody { value, .. }: JsonBody<EnrolDevice>,
-) -> Result<(StatusCode, Json<DeviceFile>), Problem> {
+    JsonBody { value, .. }: JsonBody<OpenCode>,
+) -> Result<Json<EnrolmentCodeDto>, Problem> {
     let station = app.find(move |connection| find_station(connection, &value.station_code)).await?;
-    let code = StationCode::new(station.station.as_str())
+    let station = StationCode::new(station.station.as_str())
         .map_err(|_| Refusal::UnknownStation(station.station.clone()))?;
-    let file =
-        app.command(move |node, now| Ok(stations::enrol_agent(node.store(), code, now.wall_ms)?)).await?;
-    tracing::info!(station = %file.station, device = %file.device, "an agent was enrolled");
-    Ok((StatusCode::CREATED, Json(file)))
+    let issuer = app.issuer();
+    let invited = Invited { station: station.clone(), kind: Kind::Agent };
+    let (code, expires_at_ms) =
+        app.command(move |node, now| Ok(node.open_code(&issuer, &invited, now.wall_ms)?)).await?;
+    tracing::info!(%station, code = code.id(), "an enrolment code was opened");
+    Ok(Json(EnrolmentCodeDto::of(&code, &station, expires_at_ms)))
+}
+
+/// `GET /devices`.
+pub(in crate::http) async fn devices(State(app): State<App>) -> Result<Json<Vec<DeviceDto>>, Problem> {
+    let rows = app.read(stations::devices).await?;
+    Ok(Json(rows.into_iter().map(DeviceDto::from).collect()))
+}
+
+/// `POST /devices/{device}/revoke`.
+pub(in crate::http) async fn revoke_device(
+    State(app): State<App>,
+    Named(device): Named,
+    JsonBody { value, .. }: JsonBody<RevokeDevice>,
+) -> Result<Json<DeviceDto>, Problem> {
+    let device = DeviceId::from_hex(&device)
+        .map_err(|_| Refusal::Enrolment(EnrolmentError::UnknownDevice(device.chars().take(40).collect())))?;
+    let row = app.command(move |node, now| Ok(node.revoke_device(device, &value.reason, true, now)?)).await?;
+    tracing::warn!(station = row.station, %device, "a device was revoked");
+    app.sweep().await;
+    Ok(Json(DeviceDto::from(row)))
 }

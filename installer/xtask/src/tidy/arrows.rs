@@ -8,16 +8,17 @@ use toml::{Table, Value};
 use super::{Finding, Source};
 
 /// Each crate with the crates of ours that it may use, tests included.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("sync-proto", &[]),
-    ("sync", &["sync-proto"]),
+    ("sync-identity", &["sync-proto"]),
+    ("sync", &["sync-proto", "sync-identity"]),
     ("sync-sim", &["sync-proto", "sync", "pos-core", "station-agent", "hq-server", "station-api"]),
     ("pos-core", &["sync-proto", "sync"]),
-    ("pos-desktop", &["sync-proto", "sync", "pos-core", "station-api"]),
-    ("station-api", &["sync-proto"]),
-    ("station-agent", &["sync-proto", "sync", "station-api"]),
-    ("back-office", &["sync-proto", "station-api"]),
-    ("hq-server", &["sync-proto", "sync"]),
+    ("pos-desktop", &["sync-proto", "sync-identity", "sync", "pos-core", "station-api"]),
+    ("station-api", &["sync-proto", "sync-identity"]),
+    ("station-agent", &["sync-proto", "sync-identity", "sync", "station-api"]),
+    ("back-office", &["sync-proto", "sync-identity", "station-api"]),
+    ("hq-server", &["sync-proto", "sync-identity", "sync"]),
     ("xtask", &["sync-sim"]),
 ];
 const SECTIONS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];

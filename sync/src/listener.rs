@@ -1,0 +1,250 @@
+//! Taking TLS connections: a handshake that hangs delays nobody, and a connection can be cut from outside.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use sync_identity::certificate::{Certified, Standing};
+use sync_identity::verify::PeerVerifier;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::live::{Live, Registration};
+
+/// A handshake is two round trips; who takes longer than this is not on a network that could sell.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Handshakes under way at most. Each costs some kilobytes for [`HANDSHAKE_WITHIN`] at the longest, so that a flood of
+/// silent clients takes memory and never a place that another waits for.
+const HANDSHAKES_MAX: usize = 8_192;
+
+/// Connections that finished their handshake and were not taken yet.
+const WAITING_MAX: usize = 256;
+
+/// After the system refuses to accept (no file handles left), before the next try.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// What the other end showed, checked by the handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// What its certificate says.
+    pub certified: Certified,
+    /// Whether it still held.
+    pub standing: Standing,
+}
+
+/// The other end of a connection.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Where from.
+    pub addr: SocketAddr,
+    /// Its certificate, if it showed one.
+    pub shown: Option<Shown>,
+}
+
+/// A listener whose connections are TLS; serve HTTP on it with axum, or [`LinkListener::accept_link`].
+#[derive(Debug)]
+pub struct LinkListener {
+    accepted: mpsc::Receiver<(Cuttable, Caller)>,
+    addr: SocketAddr,
+    stop: CancellationToken,
+}
+
+impl Drop for LinkListener {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl LinkListener {
+    /// Listens on `tcp` from now on. `verifier` is the one that `tls` checks with.
+    ///
+    /// # Errors
+    /// The socket has no address.
+    pub fn start(
+        tcp: TcpListener,
+        tls: rustls::ServerConfig,
+        verifier: PeerVerifier,
+        live: Live,
+    ) -> io::Result<Self> {
+        let addr = tcp.local_addr()?;
+        let (sender, accepted) = mpsc::channel(WAITING_MAX);
+        let stop = CancellationToken::new();
+        let door = Arc::new(Door {
+            acceptor: TlsAcceptor::from(Arc::new(tls)),
+            verifier,
+            live,
+            sender,
+            handshakes: AtomicUsize::new(0),
+        });
+        let stopped = stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = take_all(&tcp, &door) => {}
+                () = stopped.cancelled() => {}
+            }
+        });
+        Ok(Self { accepted, addr, stop })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The next connection; `None` when the listener has ended.
+    pub async fn accept_link(&mut self) -> Option<(Cuttable, Caller)> {
+        self.accepted.recv().await
+    }
+}
+
+struct Door {
+    acceptor: TlsAcceptor,
+    verifier: PeerVerifier,
+    live: Live,
+    sender: mpsc::Sender<(Cuttable, Caller)>,
+    handshakes: AtomicUsize,
+}
+
+async fn take_all(tcp: &TcpListener, door: &Arc<Door>) {
+    loop {
+        match tcp.accept().await {
+            Ok((socket, addr)) => {
+                if door.handshakes.fetch_add(1, Ordering::Relaxed) >= HANDSHAKES_MAX {
+                    door.handshakes.fetch_sub(1, Ordering::Relaxed);
+                    continue;
+                }
+                let door = Arc::clone(door);
+                tokio::spawn(async move {
+                    let greeted = door.greet(socket, addr).await;
+                    door.handshakes.fetch_sub(1, Ordering::Relaxed);
+                    if let Some(connection) = greeted {
+                        // Nobody takes connections any more when the program ends.
+                        let _ = door.sender.send(connection).await;
+                    }
+                });
+            }
+            Err(why) => {
+                tracing::warn!(%why, "a connection was not accepted");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+            }
+        }
+    }
+}
+
+impl Door {
+    async fn greet(&self, socket: TcpStream, addr: SocketAddr) -> Option<(Cuttable, Caller)> {
+        // Small messages both ways: waiting to fill a packet would cost more than it saves.
+        let _ = socket.set_nodelay(true);
+        let stream = match tokio::time::timeout(HANDSHAKE_WITHIN, self.acceptor.accept(socket)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(why)) => {
+                tracing::debug!(%addr, %why, "a handshake failed");
+                return None;
+            }
+            Err(_) => return None,
+        };
+        let chain = stream.get_ref().1.peer_certificates();
+        let shown = match chain {
+            None => None,
+            // The handshake checked it; should it not read now, nobody is let in by it.
+            Some(chain) => {
+                let (certified, standing) = self.verifier.peer(chain)?;
+                Some(Shown { certified, standing })
+            }
+        };
+        let cut = CancellationToken::new();
+        let registration = shown
+            .as_ref()
+            .map(|shown| self.live.register(shown.certified.clone(), shown.standing, cut.clone()));
+        let connection = Cuttable {
+            stream,
+            cut: Box::pin(cut.cancelled_owned()),
+            is_cut: false,
+            _registration: registration,
+        };
+        Some((connection, Caller { addr, shown }))
+    }
+}
+
+/// A TLS connection that ends when its device is revoked.
+#[derive(Debug)]
+pub struct Cuttable {
+    stream: TlsStream<TcpStream>,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    is_cut: bool,
+    _registration: Option<Registration>,
+}
+
+impl Cuttable {
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if !self.is_cut && self.cut.as_mut().poll(context).is_ready() {
+            self.is_cut = true;
+        }
+        if self.is_cut { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+}
+
+impl AsyncRead for Cuttable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // Whoever holds a connection reads it, so a cut is noticed here even when nothing arrives.
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Cuttable {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl axum::serve::Listener for LinkListener {
+    type Io = Cuttable;
+    type Addr = Caller;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.accepted.recv().await {
+            Some(connection) => connection,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Ok(Caller { addr: self.addr, shown: None })
+    }
+}
+
+impl Connected<IncomingStream<'_, LinkListener>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, LinkListener>) -> Self {
+        stream.remote_addr().clone()
+    }
+}
