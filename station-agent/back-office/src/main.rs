@@ -6,19 +6,19 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use back_office::app::App;
 use back_office::config::{Config, ConfigError};
+use back_office::link::Link;
 use back_office::theme::font;
 use clap::Parser;
-use station_api::Client;
 use tracing_subscriber::EnvFilter;
 
-/// The station manager's window: stock, sales, deliveries, orders.
+/// The station manager's window: stock, sales, deliveries, orders, devices.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Configuration file (TOML): agent_url, token_file, language, theme.
+    /// Configuration file (TOML): agent_url, identity_file, local_url, token_file, language, theme.
     #[arg(long)]
     config: PathBuf,
-    /// Read the configuration and the token, say whether they are fine, and end.
+    /// Read the configuration, the token and the identity, say whether they are fine, and end.
     #[arg(long)]
     check_config: bool,
 }
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let (config, client) = match prepare(&arguments) {
+    let (config, link) = match prepare(&arguments) {
         Ok(prepared) => prepared,
         Err(error) => {
             eprintln!("back-office: {error}");
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     if arguments.check_config {
         return ExitCode::SUCCESS;
     }
-    match show(&config, &client) {
+    match show(&config, &link) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("back-office: {error:#}");
@@ -49,16 +49,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn prepare(arguments: &Arguments) -> Result<(Config, Client), ConfigError> {
+fn prepare(arguments: &Arguments) -> Result<(Config, Link), ConfigError> {
     let config = Config::read(&arguments.config)?;
-    let client = config.client(&arguments.config)?;
-    Ok((config, client))
+    let link = config.link(&arguments.config)?;
+    Ok((config, link))
 }
 
-fn show(config: &Config, client: &Client) -> anyhow::Result<()> {
+fn show(config: &Config, link: &Link) -> anyhow::Result<()> {
     anyhow::ensure!(has_display(), "there is no display to open a window on: set WAYLAND_DISPLAY or DISPLAY");
-    let (language, theme, client) = (config.language, config.theme, client.clone());
-    iced::application(move || App::open(client.clone(), language, theme), App::update, App::view)
+    let (language, theme, link) = (config.language, config.theme, link.clone());
+    iced::application(move || App::open(link.clone(), language, theme), App::update, App::view)
         .title(App::title)
         .theme(App::theme)
         .subscription(App::subscription)

@@ -9,7 +9,7 @@ import { charactersOf, CODE_LENGTH } from './code';
 export const RESTART_AFTER_MS = 4_000;
 
 /** After these only another code helps, so the field is emptied for it. */
-const SPENT: readonly string[] = ['code_expired', 'code_used_up'];
+const SPENT: readonly string[] = ['code_expired', 'code_used', 'code_used_up'];
 
 /** From a typed code to a till that has an identity. */
 export class Enrolment {

@@ -122,7 +122,7 @@ describe('the setup', () => {
     expect(absent('notice')).toBe(true);
   });
 
-  test.each(['code_expired', 'code_used_up'])(
+  test.each(['code_expired', 'code_used', 'code_used_up'])(
     'empties the field for another code after %s',
     async (code) => {
       await openSetup(failing(code));
