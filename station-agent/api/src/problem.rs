@@ -37,6 +37,8 @@ pub enum ErrorCode {
     BadQuantity,
     /// A name that is empty or too long.
     BadName,
+    /// A card number where text is taken; card data is never kept.
+    CardNumberRefused,
     /// The order has not been dispatched, so nothing can be received for it.
     NotShipped,
     /// The delivery was confirmed before, with another quantity.
@@ -62,7 +64,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that may be sent.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::BadRequest,
         Self::MalformedBody,
         Self::MissingField,
@@ -77,6 +79,7 @@ impl ErrorCode {
         Self::UnknownReason,
         Self::BadQuantity,
         Self::BadName,
+        Self::CardNumberRefused,
         Self::NotShipped,
         Self::AlreadyConfirmed,
         Self::OrderCancelled,
@@ -106,6 +109,7 @@ impl ErrorCode {
             Self::UnknownReason => "unknown_reason",
             Self::BadQuantity => "bad_quantity",
             Self::BadName => "bad_name",
+            Self::CardNumberRefused => "card_number_refused",
             Self::NotShipped => "not_shipped",
             Self::AlreadyConfirmed => "already_confirmed",
             Self::OrderCancelled => "order_cancelled",
@@ -128,7 +132,8 @@ impl ErrorCode {
             | Self::MissingField
             | Self::UnknownReason
             | Self::BadQuantity
-            | Self::BadName => 400,
+            | Self::BadName
+            | Self::CardNumberRefused => 400,
             Self::Unauthorized | Self::UnknownDevice => 401,
             Self::NotFound | Self::UnknownProduct | Self::UnknownOrder | Self::UnknownAccount => 404,
             Self::MethodNotAllowed => 405,
@@ -161,6 +166,7 @@ impl ErrorCode {
             Self::UnknownReason => "Unknown reason",
             Self::BadQuantity => "Bad quantity",
             Self::BadName => "Bad name",
+            Self::CardNumberRefused => "Card number refused",
             Self::NotShipped => "Not shipped yet",
             Self::AlreadyConfirmed => "Already confirmed",
             Self::OrderCancelled => "Order cancelled",
