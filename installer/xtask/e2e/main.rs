@@ -5,6 +5,8 @@ mod bad_config;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod canaries;
+#[cfg(test)]
 mod demo_command;
 #[cfg(test)]
 mod eventually;
@@ -12,6 +14,8 @@ mod eventually;
 mod invariants;
 #[cfg(test)]
 mod kills;
+#[cfg(test)]
+mod leaks;
 #[cfg(test)]
 mod mqtt;
 #[cfg(test)]
