@@ -189,7 +189,7 @@ impl Refusal {
             | Self::BadEffectiveAt(_)
             | Self::BadTaxClass
             | Self::BadCarNumber
-            | Self::CardNumber => 400,
+            | Self::CardNumberRefused => 400,
             Self::Unauthorized | Self::NoCertificate => 401,
             Self::NotAllowed => 403,
             Self::Enrolment(why) => match why {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use station_api::enrolment::{self, Renewal};
-use sync::device::{Desk, Devices, random_16};
 use sync::clock::known_time;
+use sync::device::{Desk, Devices, random_16};
 use sync::driver::StatusBoard;
 use sync::enrolment::{Issuer, Lifetimes};
 use sync::link::Link as _;
