@@ -250,6 +250,7 @@ fn card_numbers_are_refused_in_every_input_and_neither_they_nor_secrets_are_left
     });
 
     let mut secrets = tokens(&stage);
+    secrets.extend(codes(&stage));
     secrets.extend(private_keys(&stage.fleet.plan().data));
     let leaks = search(&stage.fleet.plan().data, &CARDS, &secrets);
     assert!(leaks.is_empty(), "{leaks:#?}");
@@ -282,14 +283,33 @@ fn shown_by_the_system(program: &Program, secrets: &[Secret]) -> Vec<String> {
     shown
 }
 
-/// Configuration files of an enrolled fleet with windows, so that a back office is among them.
+/// Configuration files of an enrolled fleet that does not run any more, with those of a back office beside them.
 fn enrolled() -> (TempDir, Plan) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Stage::small().stopped();
     let mut wish = Wish::new(folder.path());
     wish.windows = true;
     let plan = Plan::make(&wish).unwrap();
-    xtask::demo::enrol(&plan).unwrap();
     (folder, plan)
+}
+
+/// Codes that are open while everything is searched, whole and in parts.
+fn codes(stage: &Stage) -> Vec<Secret> {
+    let open = |client: Client, body: Value| {
+        let answer = client.post_json("/api/v1/enrolment-codes", body).unwrap();
+        answer.body["code"].as_str().unwrap().to_owned()
+    };
+    let codes = [
+        open(stage.hq(), json!({ "stationCode": "ST0001" })),
+        open(stage.agent(), json!({ "kind": "till", "terminal": 9 })),
+    ];
+    let secret =
+        |text: &str| Secret { name: "a code".to_owned(), text: text.to_owned(), allowed: Vec::new() };
+    let parts = codes.iter().flat_map(|code| {
+        let letters = code.replace('-', "");
+        // Its name is no secret, and the authority's fingerprint at its end neither.
+        [secret(code), secret(&letters[3..15]), secret(&letters)]
+    });
+    parts.collect()
 }
 
 fn checked(binary: &Path, arguments: &[String]) -> (bool, Vec<u8>) {
