@@ -9,6 +9,9 @@ use tauri_build::{AppManifest, Attributes};
 /// Every command of the bridge. The capability names each one it allows; a command that is not here is
 /// reachable by no page.
 const COMMANDS: &[&str] = &[
+    "setup_state",
+    "enrol",
+    "restart",
     "till_status",
     "product_menu",
     "cart",

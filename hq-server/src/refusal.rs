@@ -72,6 +72,11 @@ pub enum Refusal {
         "The vehicle number cannot be used: it has to have 1 to 20 printable characters. Give the number as on the plate."
     )]
     BadCarNumber,
+    /// A card number where text is taken. It is not repeated in the answer.
+    #[error(
+        "The request holds what looks like a payment card's number; card data is never taken, and nothing was recorded. Leave the number out and send the request again."
+    )]
+    CardNumberRefused,
     /// No such product.
     #[error("Product {0} is not in the catalogue. Choose one that GET /products lists.")]
     UnknownProduct(String),
@@ -152,6 +157,7 @@ impl Refusal {
             Self::BadEffectiveAt(_) => "bad_effective_at",
             Self::BadTaxClass => "bad_tax_class",
             Self::BadCarNumber => "bad_car_number",
+            Self::CardNumberRefused => "card_number_refused",
             Self::UnknownProduct(_) => "unknown_product",
             Self::DuplicateProduct(_) => "duplicate_product",
             Self::UnknownDestination(_) => "unknown_destination",
@@ -182,7 +188,8 @@ impl Refusal {
             | Self::BadName
             | Self::BadEffectiveAt(_)
             | Self::BadTaxClass
-            | Self::BadCarNumber => 400,
+            | Self::BadCarNumber
+            | Self::CardNumberRefused => 400,
             Self::Unauthorized | Self::NoCertificate => 401,
             Self::NotAllowed => 403,
             Self::Enrolment(why) => match why {

@@ -3,24 +3,34 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
+use sync_identity::Identity;
 
 use crate::config::Config;
 use crate::headless::Running;
-use crate::{shutdown, window};
+use crate::{setup, shutdown, window};
 
 /// Exit code of a configuration that is wrong; everything else that stops the till is 1.
 const CONFIGURATION: u8 = 2;
 
 /// The till of a fuel station.
 #[derive(Debug, Parser)]
-#[command(name = "pos-desktop", version)]
+#[command(name = "pos-desktop", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunOptions,
+}
+
+#[derive(Debug, Args)]
+struct RunOptions {
     /// The configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Option<PathBuf>,
     /// Check the configuration and the files it names, then end.
     #[arg(long)]
     check_config: bool,
@@ -29,21 +39,47 @@ pub struct Options {
     headless: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes this till belong, with a code that its station made.
+    Enrol {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The code.
+        code: String,
+    },
+}
+
 /// Runs the program; what stops it is one line on stderr.
 pub fn run(options: &Options) -> ExitCode {
-    let config = match Config::read(&options.config) {
-        Ok(config) => config,
+    let path = match &options.command {
+        Some(Command::Enrol { config, .. }) => config,
+        None => options.run.config.as_ref().unwrap_or(&EMPTY),
+    };
+    let read = Config::read(path).and_then(|config| config.identity().map(|identity| (config, identity)));
+    let (config, identity) = match read {
+        Ok(read) => read,
         Err(why) => {
             say(&why.to_string());
             return ExitCode::from(CONFIGURATION);
         }
     };
-    if options.check_config {
-        say(&format!("{} is in order", options.config.display()));
+    if options.run.check_config {
+        say(&format!("{} is in order", path.display()));
         return ExitCode::SUCCESS;
     }
     log_to_stderr();
-    let ended = if options.headless { headless(&config) } else { window::run(&config) };
+    let ended = match (&options.command, identity) {
+        (Some(Command::Enrol { code, .. }), _) => enrol(&config, code),
+        (None, Some(identity)) if options.run.headless => headless(&config, identity),
+        (None, None) if options.run.headless => Err(anyhow::anyhow!(
+            "the till is not enrolled yet; run `pos-desktop enrol --config {} CODE` with a code of its station",
+            path.display()
+        )),
+        (None, Some(identity)) => window::run(&config, identity),
+        (None, None) => window::set_up(&config),
+    };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -51,6 +87,15 @@ pub fn run(options: &Options) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// clap has made sure that a path is there.
+static EMPTY: LazyLock<PathBuf> = LazyLock::new(PathBuf::new);
+
+fn enrol(config: &Config, code: &str) -> anyhow::Result<()> {
+    let enrolled = runtime()?.block_on(setup::enrol(config, code)).context("the till was not enrolled")?;
+    let line = format!("till {} of {} is enrolled", enrolled.terminal, enrolled.station_code);
+    writeln!(std::io::stdout(), "{line}").context("stdout is closed")
 }
 
 /// One line on stderr. Nobody reading it is no reason to fail.
@@ -71,9 +116,9 @@ fn one_line(why: &anyhow::Error) -> String {
     line.replace('\n', " ")
 }
 
-fn headless(config: &Config) -> anyhow::Result<()> {
+fn headless(config: &Config, identity: Identity) -> anyhow::Result<()> {
     runtime()?.block_on(async {
-        let mut running = Running::start(config).await?;
+        let mut running = Running::start(config, identity).await?;
         let ended = tokio::select! {
             asked = shutdown::requested() => asked.context("signals cannot be heard"),
             failed = running.failed() => failed,

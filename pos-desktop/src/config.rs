@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use pos_core::Calendar;
 use pos_core::settings::Language;
 use serde::Deserialize;
-use sync::device::{DeviceFile, DeviceFileError};
-use sync_proto::Role;
+use sync_identity::{Identity, IdentityError, Kind};
 
 /// Largest configuration or token file that is read.
 const FILE_LEN_MAX: u64 = 64 * 1024;
@@ -32,16 +31,22 @@ pub enum ConfigError {
         /// What is wrong, on one line.
         why: String,
     },
-    /// The device file is not one.
+    /// The identity does not read.
     #[error(transparent)]
-    Device(#[from] DeviceFileError),
+    Identity(#[from] IdentityError),
+    /// The identity is another kind of device's.
+    #[error("{path} is the identity of another kind of device; enrol this till at its agent")]
+    OtherKind {
+        /// Which file.
+        path: String,
+    },
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     data_dir: PathBuf,
-    device_file: PathBuf,
+    identity_file: Option<PathBuf>,
     agent_url: String,
     #[serde(default = "korean")]
     language: String,
@@ -76,9 +81,9 @@ fn midnight() -> String {
 pub struct Config {
     /// Where the database is.
     pub data_dir: PathBuf,
-    /// Who this till is, and how it proves it.
-    pub device: DeviceFile,
-    /// The station's agent.
+    /// Where this till's key and certificates are kept.
+    pub identity_file: PathBuf,
+    /// The station's agent on the LAN, `https://host:port`.
     pub agent_url: String,
     /// Language until somebody chooses another at the till.
     pub language: Language,
@@ -116,20 +121,34 @@ impl Config {
         })?;
         let language = Language::parse(&file.language)
             .ok_or_else(|| malformed(format!("language {:?} is neither \"ko\" nor \"en\"", file.language)))?;
-        if !file.agent_url.starts_with("http://") && !file.agent_url.starts_with("https://") {
-            return Err(malformed(format!("agent_url {:?} is not an http address", file.agent_url)));
+        if !file.agent_url.starts_with("https://") {
+            return Err(malformed(format!("agent_url {:?} is not an https address", file.agent_url)));
         }
         let calendar =
             Calendar::new(&file.time_zone, &file.day_start).map_err(|why| malformed(why.to_string()))?;
         let local_api = file.local_api.as_ref().map(|api| local_api(api, malformed)).transpose()?;
-        let device = DeviceFile::read(&file.device_file)?;
-        if device.role != Role::Terminal || device.terminal.is_none() {
-            return Err(malformed(format!(
-                "device_file {} is of another kind of device; enrol this till at its agent",
-                file.device_file.display()
-            )));
+        let identity_file = file.identity_file.unwrap_or_else(|| file.data_dir.join("identity.json"));
+        Ok(Self {
+            data_dir: file.data_dir,
+            identity_file,
+            agent_url: file.agent_url,
+            language,
+            calendar,
+            local_api,
+        })
+    }
+
+    /// Who this till is, and how it proves it; `None` when it was not enrolled yet.
+    ///
+    /// # Errors
+    /// The file does not read, or is another kind of device's.
+    pub fn identity(&self) -> Result<Option<Identity>, ConfigError> {
+        match Identity::read(&self.identity_file) {
+            Ok(identity) if matches!(identity.certified().subject.kind, Kind::Till(_)) => Ok(Some(identity)),
+            Ok(_) => Err(ConfigError::OtherKind { path: self.identity_file.display().to_string() }),
+            Err(why) if why.is_missing() => Ok(None),
+            Err(why) => Err(why.into()),
         }
-        Ok(Self { data_dir: file.data_dir, device, agent_url: file.agent_url, language, calendar, local_api })
     }
 }
 

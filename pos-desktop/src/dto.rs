@@ -202,6 +202,38 @@ pub struct Refusal {
     detail: Option<String>,
 }
 
+impl Refusal {
+    /// Under a code, in words.
+    pub fn new(code: &str, message: &str) -> Self {
+        Self { code: code.to_owned(), message: message.to_owned(), detail: None }
+    }
+}
+
+/// Whether the till belongs, and where it asks.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SetupState {
+    /// It has an identity.
+    pub enrolled: bool,
+    /// The agent it asks.
+    pub agent_url: String,
+    /// `ko` or `en`.
+    #[ts(type = "string")]
+    pub language: &'static str,
+}
+
+/// What the till is from now on.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Enrolled {
+    /// Its station.
+    pub station_code: String,
+    /// The station's name.
+    pub station_name: String,
+    /// Its number.
+    pub terminal: u16,
+}
+
 /// What the status of a till is made of.
 pub(crate) struct StatusParts {
     pub(crate) till: crate::till::Till,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use sync::WriterGone;
+use sync_identity::Identity;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -37,8 +38,8 @@ impl Running {
     ///
     /// # Errors
     /// The database does not open or the port is in use; nothing runs then.
-    pub async fn start(config: &Config) -> anyhow::Result<Self> {
-        let till = Till::open(config)?;
+    pub async fn start(config: &Config, identity: Identity) -> anyhow::Result<Self> {
+        let till = Till::open(config, &identity)?;
         let api = match &config.local_api {
             Some(api) => {
                 let listener = TcpListener::bind(api.addr).await.with_context(|| {
@@ -55,7 +56,7 @@ impl Running {
             }
             None => None,
         };
-        let drivers = links::start(&till, config)?;
+        let drivers = links::start(&till, config, identity)?;
         tracing::info!(station = %till.me().station, local_api = ?api.as_ref().map(|api| api.addr), "the till is at work");
         Ok(Self { till, drivers, api })
     }

@@ -8,6 +8,7 @@ pub mod dto;
 pub mod headless;
 pub mod links;
 pub mod local_api;
+pub mod setup;
 pub mod shutdown;
 pub mod till;
 pub mod window;

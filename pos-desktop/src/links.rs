@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sync::WriterGone;
+use station_api::enrolment::{self, Renewal};
+use sync::clock::known_time;
 use sync::driver::{self, DownlinkConfig};
 use sync::link::{HttpLink, Link};
+use sync::{Clock, WriterGone};
+use sync_identity::{Identity, tls};
 use sync_proto::fact::FeedScope;
 use tokio::task::JoinSet;
 
@@ -20,11 +23,32 @@ const CLOCK_LOOK_EVERY: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// The HTTP client cannot be made.
-pub fn start(till: &Till, config: &Config) -> anyhow::Result<JoinSet<Result<(), WriterGone>>> {
-    let link = HttpLink::new(&config.agent_url, &config.device)
+pub fn start(
+    till: &Till,
+    config: &Config,
+    identity: Identity,
+) -> anyhow::Result<JoinSet<Result<(), WriterGone>>> {
+    let time = known_time(&till.clock(), identity.certified().window.from_ms);
+    let credentials = identity.credentials().context("the till's certificate cannot be used")?;
+    let check = enrolment::server_of(&identity, Arc::clone(&time))?;
+    let tls = tls::client(Some(Arc::clone(&credentials)), check)?;
+    let link = HttpLink::new(&config.agent_url, tls)
         .with_context(|| format!("the link to {} could not be made", config.agent_url))?;
     let link: Arc<dyn Link> = Arc::new(link);
     let mut drivers = JoinSet::new();
+    let renewal = Renewal {
+        base_url: config.agent_url.clone(),
+        credentials,
+        time,
+        wall_ms: || Clock::system().wall_ms(),
+        up: link.up(),
+        renewed: Box::new(|_| {}),
+    };
+    let path = config.identity_file.clone();
+    drivers.spawn(async move {
+        renewal.keep(&path, identity).await;
+        Ok(())
+    });
     let (writer, clock) = (till.writer(), till.clock());
     let up = (writer.clone(), Arc::clone(&link), clock.clone(), till.agent().clone());
     drivers.spawn(async move { driver::uplink(up.0, up.1, pos_core::recent::AGENT, up.2, up.3).await });

@@ -15,7 +15,9 @@ use pos_core::{Calendar, Moment, TillError, recent, status};
 use rusqlite::Connection;
 use sync::device::random_16;
 use sync::driver::StatusBoard;
+use sync::peer::origin_of;
 use sync::{Clock, Reader, SqliteStore, Writer};
+use sync_identity::Identity;
 use sync_proto::{Origin, SaleId};
 
 use crate::config::Config;
@@ -46,10 +48,10 @@ impl Till {
     ///
     /// # Errors
     /// The database is in use by another till, damaged, another device's, or its folder cannot be written.
-    pub fn open(config: &Config) -> anyhow::Result<Self> {
+    pub fn open(config: &Config, identity: &Identity) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let path = config.data_dir.join(store::FILE_NAME);
-        let me = config.device.origin();
+        let me = origin_of(&identity.certified().subject);
         let entropy = random_16().map_err(|why| anyhow!("the system gives no random bytes: {why}"))?;
         let store = store::open_store(&path)?;
         let node = store::open_node(store, me.clone(), entropy, clock.now())?;

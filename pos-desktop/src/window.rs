@@ -1,29 +1,34 @@
 //! The till's window.
 
 use std::env;
+use std::os::unix::process::CommandExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
+use sync_identity::Identity;
+use tauri::Manager as _;
 
 use crate::cli::runtime;
 use crate::commands;
 use crate::config::Config;
 use crate::headless::Running;
+use crate::setup::{self, Setup};
 use crate::shutdown;
 
 /// Opens the window over a running till, until it is closed.
 ///
 /// # Errors
 /// There is no display, or the till does not start.
-pub fn run(config: &Config) -> anyhow::Result<()> {
-    if ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| env::var_os(name).is_none()) {
-        bail!("there is no display for the window; start in a desktop session, or with --headless");
-    }
+pub fn run(config: &Config, identity: Identity) -> anyhow::Result<()> {
+    wants_display()?;
     let runtime = runtime()?;
-    let mut running = runtime.block_on(Running::start(config))?;
+    let mut running = runtime.block_on(Running::start(config, identity))?;
     tauri::async_runtime::set(runtime.handle().clone());
     let app = tauri::Builder::default()
         .manage(running.till().clone())
+        .manage(Setup { config: config.clone(), enrolled: true, again: AtomicBool::new(false) })
         .invoke_handler(tauri::generate_handler![
+            setup::setup_state,
             commands::till_status,
             commands::product_menu,
             commands::cart,
@@ -63,6 +68,44 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let failed = runtime.block_on(watch).unwrap_or(1);
     if code != 0 || failed != 0 {
         bail!("the till has stopped; its log says why");
+    }
+    Ok(())
+}
+
+/// Opens the setup view of a till that does not belong yet; once it does, the program starts anew in its place.
+///
+/// # Errors
+/// There is no display, or the program cannot start anew.
+pub fn set_up(config: &Config) -> anyhow::Result<()> {
+    wants_display()?;
+    let runtime = runtime()?;
+    tauri::async_runtime::set(runtime.handle().clone());
+    let app = tauri::Builder::default()
+        .manage(Setup { config: config.clone(), enrolled: false, again: AtomicBool::new(false) })
+        .invoke_handler(tauri::generate_handler![setup::setup_state, setup::enrol_till, setup::restart])
+        .build(tauri::generate_context!())
+        .context("the window could not be opened")?;
+    let handle = app.handle().clone();
+    runtime.spawn(async move {
+        if shutdown::requested().await.is_ok() {
+            handle.exit(0);
+        }
+    });
+    let setup = app.handle().clone();
+    app.run_return(|_, _| {});
+    if !setup.state::<Setup>().again.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    drop(runtime);
+    // In place of this process: whoever watches it sees one till, before and after.
+    let program = env::current_exe().context("the program does not find itself")?;
+    let why = std::process::Command::new(program).args(env::args_os().skip(1)).exec();
+    Err(why).context("the till is enrolled, but could not start by itself; start it again")
+}
+
+fn wants_display() -> anyhow::Result<()> {
+    if ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| env::var_os(name).is_none()) {
+        bail!("there is no display for the window; start in a desktop session, or with --headless");
     }
     Ok(())
 }

@@ -62,14 +62,19 @@ pub enum ConfigError {
 pub struct Config {
     /// Folder of the database; made when absent.
     pub data_dir: PathBuf,
-    /// Listener of the LAN API, the terminal link and the paths of integrations; port 0 takes any.
+    /// Listener of this machine alone, with a token: the paths of integrations, probes, setting up; port 0 takes any.
     pub http_addr: SocketAddr,
+    /// Listener of tills and back offices: TLS 1.3, with certificates on both ends; port 0 takes any.
+    pub lan_addr: SocketAddr,
     /// Text file of one line with the token of the LAN API.
     pub api_token_file: PathBuf,
-    /// The device file that HQ's `enrol` wrote for this station.
-    pub device_file: PathBuf,
+    /// Where keys and certificates are kept; without it `identity.json` in `data_dir`.
+    #[serde(default)]
+    pub identity_file: Option<PathBuf>,
     /// `host:port` of HQ's broker.
     pub hq_mqtt: String,
+    /// `host:port` where devices enrol and renew at HQ.
+    pub hq_link: String,
     /// The station.
     pub station: StationConfig,
 }
@@ -131,9 +136,15 @@ impl Config {
 
     fn check(&self, name: &str) -> Result<(), ConfigError> {
         let value = |key, why: &str| ConfigError::Value { path: name.to_owned(), key, why: why.to_owned() };
-        let port = self.hq_mqtt.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-        if !port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port != 0)) {
-            return Err(value("hq_mqtt", "write host:port, for example hq.example:7001"));
+        for (key, text) in [("hq_mqtt", &self.hq_mqtt), ("hq_link", &self.hq_link)] {
+            let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+            if !port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port != 0)) {
+                return Err(value(key, "write host:port, for example hq.example:7001"));
+            }
+        }
+        if !self.http_addr.ip().is_loopback() {
+            let why = "its token would travel in clear; listen on 127.0.0.1, devices on the LAN use lan_addr";
+            return Err(value("http_addr", why));
         }
         for (key, text) in [("station.name", &self.station.name), ("station.address", &self.station.address)]
         {
@@ -149,6 +160,20 @@ impl Config {
             };
             value(key, &why.to_string())
         })
+    }
+}
+
+impl Config {
+    /// Where keys and certificates are kept.
+    #[must_use]
+    pub fn identity_file(&self) -> PathBuf {
+        self.identity_file.clone().unwrap_or_else(|| self.data_dir.join("identity.json"))
+    }
+
+    /// The address that HQ is asked at.
+    #[must_use]
+    pub fn hq_url(&self) -> String {
+        format!("https://{}", self.hq_link)
     }
 }
 
@@ -173,9 +198,10 @@ mod tests {
     const GOOD: &str = r#"
 data_dir = "/var/lib/juyu/agent"
 http_addr = "127.0.0.1:7100"
+lan_addr = "0.0.0.0:7101"
 api_token_file = "/etc/juyu/agent.token"
-device_file = "/etc/juyu/agent.device.json"
 hq_mqtt = "hq.example:7001"
+hq_link = "hq.example:7002"
 [station]
 code = "ST0001"
 name = "SK Imme"
@@ -208,6 +234,8 @@ address = "SK Imme Station"
         for (from, to, said) in [
             ("hq.example:7001", "hq.example", "hq_mqtt"),
             ("hq.example:7001", "hq.example:0", "hq_mqtt"),
+            ("hq.example:7002", ":7002", "hq_link"),
+            ("127.0.0.1:7100", "0.0.0.0:7100", "http_addr"),
             ("127.0.0.1:7100", "localhost", "line 3"),
             ("ST0001", "ST/1", "line 8"),
             ("\"SK Imme\"", "\"\"", "station.name"),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sync::device::DeviceFile;
 use sync::driver::{DownlinkConfig, StatusBoard, downlink, uplink};
 use sync::link::{Link, MqttLink, MqttLinkConfig};
 use sync::{Clock, WriterGone};
+use sync_identity::Subject;
+use sync_identity::tls::ClientConfig;
 use sync_proto::fact::FeedScope;
 
 use crate::HQ;
@@ -17,9 +18,14 @@ use crate::supervise::Supervisor;
 const COUNT_EVERY: Duration = Duration::from_millis(500);
 
 /// Connects to HQ's broker; reconnecting is the link's own affair.
-pub(crate) fn connect(addr: &str, device: DeviceFile, clock: &Clock) -> Arc<MqttLink> {
-    let config =
-        MqttLinkConfig { addr: addr.to_owned(), device, version: env!("CARGO_PKG_VERSION").to_owned() };
+pub(crate) fn connect(addr: &str, agent: &Subject, tls: ClientConfig, clock: &Clock) -> Arc<MqttLink> {
+    let config = MqttLinkConfig {
+        addr: addr.to_owned(),
+        station: agent.station.clone(),
+        device: agent.device,
+        tls: Arc::new(tls),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
     Arc::new(MqttLink::connect(config, clock.clone()))
 }
 

@@ -17,7 +17,6 @@ use station_api::paths;
 use crate::http::Shared;
 
 pub use accounts::{ACCOUNTS, AccountView, OpenAccount};
-pub use devices::{DEVICES, DeviceView, EnrolTerminal};
 pub use movements::{MOVEMENTS, MoveStock, MovementView};
 pub use orders::ORDER_CANCEL;
 
@@ -32,5 +31,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route(paths::JOURNAL, get(journal::list))
         .route(MOVEMENTS, get(movements::list).post(movements::record))
         .route(ACCOUNTS, get(accounts::list).post(accounts::open))
-        .route(DEVICES, get(devices::list).post(devices::enrol))
+        .route(paths::DEVICES, get(devices::list))
+        .route(paths::DEVICE_REVOKE, post(devices::revoke))
+        .route(paths::ENROLMENT_CODES, post(devices::open_code))
 }

@@ -1,4 +1,6 @@
-//! `station-agent run` and `station-agent enrol`.
+//! `station-agent run`, `enrol`, `code` and `revoke`.
+
+mod command;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -7,9 +9,6 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use station_agent::config::Config;
-use station_agent::daemon::Daemon;
-use station_agent::enrol;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// A configuration that cannot be used.
@@ -34,18 +33,49 @@ enum Command {
         #[arg(long)]
         check_config: bool,
     },
-    /// Writes a till's device file; the daemon may run or not.
+    /// Makes this agent belong, with a code that head office made; the daemon may run or not.
     Enrol {
         /// The configuration (TOML).
         #[arg(long)]
         config: PathBuf,
-        /// The till's number, 1 to 99.
-        #[arg(long)]
-        terminal: u16,
-        /// Where to write the device file.
-        #[arg(long)]
-        out: PathBuf,
+        /// The code.
+        code: String,
     },
+    /// Prints a one-time code for a till or a back office of this station; the daemon has to run.
+    Code {
+        /// The configuration (TOML).
+        #[arg(long)]
+        config: PathBuf,
+        /// The till's number, 1 to 99.
+        #[arg(long, conflicts_with = "office", required_unless_present = "office")]
+        terminal: Option<u16>,
+        /// For a back office.
+        #[arg(long)]
+        office: bool,
+    },
+    /// Revokes a till or a back office; the daemon has to run.
+    Revoke {
+        /// The configuration (TOML).
+        #[arg(long)]
+        config: PathBuf,
+        /// The device's id, 32 hexadecimal digits.
+        #[arg(long)]
+        device: String,
+        /// Why, for the record.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+impl Command {
+    const fn config(&self) -> &PathBuf {
+        match self {
+            Self::Run { config, .. }
+            | Self::Enrol { config, .. }
+            | Self::Code { config, .. }
+            | Self::Revoke { config, .. } => config,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -56,22 +86,17 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .log_internal_errors(false)
         .init();
-    let (path, command) = match Cli::parse().command {
-        Command::Run { config, check_config } => {
-            (config, Command::Run { config: PathBuf::new(), check_config })
-        }
-        Command::Enrol { config, terminal, out } => {
-            (config, Command::Enrol { config: PathBuf::new(), terminal, out })
-        }
-    };
-    let config = match Config::read(&path) {
+    let command = Cli::parse().command;
+    let config = match Config::read(command.config()) {
         Ok(config) => config,
         Err(why) => return fail(&why.into(), EXIT_CONFIG),
     };
     let done = match command {
         Command::Run { check_config: true, .. } => say("the configuration can be used"),
-        Command::Run { .. } => on_runtime(run(config)),
-        Command::Enrol { terminal, out, .. } => on_runtime(enrol_terminal(config, terminal, out)),
+        Command::Run { .. } => on_runtime(command::run(config)),
+        Command::Enrol { code, .. } => on_runtime(command::enrol(config, code)),
+        Command::Code { terminal, .. } => on_runtime(command::open_code(config, terminal)),
+        Command::Revoke { device, reason, .. } => on_runtime(command::revoke(config, device, reason)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,28 +125,4 @@ fn say(line: &str) -> Result<()> {
 fn on_runtime(work: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.context("the system gives no threads")?.block_on(work)
-}
-
-async fn run(config: Config) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
-    let mut daemon = Daemon::start(&config).await?;
-    let failed = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
-        why = daemon.failed() => Some(why),
-    };
-    match failed {
-        None => {
-            daemon.stop().await;
-            Ok(())
-        }
-        Some(why) => Err(why).context("the station agent failed and ends"),
-    }
-}
-
-async fn enrol_terminal(config: Config, terminal: u16, out: PathBuf) -> Result<()> {
-    let now_ms = sync::Clock::system().wall_ms();
-    enrol::enrol(&config, terminal, &out, now_ms).await?;
-    say(&format!("till {terminal} of {} is enrolled: {}", config.station.code, out.display()))
 }

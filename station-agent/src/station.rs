@@ -1,17 +1,21 @@
 //! What the components share.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 use sync::device::Devices;
 use sync::driver::StatusBoard;
+use sync::enrolment::Issuer;
+use sync::live::Live;
 use sync::{Clock, Reader};
+use sync_identity::verify::PeerVerifier;
 use sync_proto::{DeviceId, StationCode};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::calendar::{Calendar, Moment};
+use crate::config::Config;
 use crate::http::Token;
 use crate::ledger::LedgerError;
 use crate::store::{AgentNode, AgentWriter};
@@ -33,7 +37,15 @@ pub struct Station {
     pub reader: Reader,
     /// Who may connect.
     pub devices: Devices,
-    /// Token of the LAN API.
+    /// Signs what the station enrols; replaced when the authority is renewed.
+    pub issuer: Mutex<Arc<Issuer>>,
+    /// Open connections of devices.
+    pub live: Live,
+    /// Checks what devices show.
+    pub verifier: PeerVerifier,
+    /// How the agent belongs, and where it enrols.
+    pub setup: Setup,
+    /// Token of the listener of this machine.
     pub token: Token,
     /// How the link to HQ stands.
     pub hq: HqView,
@@ -41,6 +53,15 @@ pub struct Station {
     pub seen: LastSeen,
     /// Cancelled when the daemon stops.
     pub stopping: CancellationToken,
+}
+
+/// How the agent belongs, and where it enrols.
+#[derive(Debug)]
+pub struct Setup {
+    /// What the agent was started with.
+    pub config: Config,
+    /// Notified when the agent was enrolled again: the daemon then starts anew with what it got.
+    pub again: Notify,
 }
 
 /// The link to HQ as screens see it.
@@ -57,6 +78,17 @@ impl Station {
     #[must_use]
     pub fn moment(&self) -> Moment {
         self.calendar.moment(self.clock.now())
+    }
+
+    /// Who signs now.
+    #[must_use]
+    pub fn issuer(&self) -> Arc<Issuer> {
+        Arc::clone(&self.issuer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Signs with another authority from now on.
+    pub fn set_issuer(&self, issuer: Issuer) {
+        *self.issuer.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(issuer);
     }
 
     /// Runs a use case on the writer's thread, at the time when it runs.

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use sync::enrolment::CodeRow;
 use sync::{Node, NodeError, SqliteStore, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
+use sync_proto::devices::{Device, DeviceBook};
 use sync_proto::ledger::{
     Account, DayTotal, Delivery, Depth, FeedReport, Ledger, OrderLink, Sale, SaleLine, SaleTender,
     SalesSummary, StationOrder, Stock, StockFlow, Subject,
@@ -45,7 +47,7 @@ sync_proto::table! {
 /// # Errors
 /// See [`SqliteStore::open`].
 pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
-    let tables: [&'static TableSpec; 18] = [
+    let tables: [&'static TableSpec; 20] = [
         Product::SPEC,
         Price::SPEC,
         Station::SPEC,
@@ -64,8 +66,11 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
         FeedReport::SPEC,
         Counter::SPEC,
         IdempotencyRow::SPEC,
+        Device::SPEC,
+        CodeRow::SPEC,
     ];
-    let migrations = [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_AGENT];
+    let migrations =
+        [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_AGENT, sync::MIGRATION_DEVICES];
     SqliteStore::open(path, &migrations, &tables)
 }
 
@@ -79,7 +84,8 @@ pub fn open_node(
     entropy: [u8; 16],
     now: Stamp,
 ) -> Result<AgentNode, NodeError> {
-    let projections = All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station))]);
+    let projections =
+        All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station)), Box::new(DeviceBook)]);
     Node::open(store, Arc::new(projections), me, entropy, now)
 }
 

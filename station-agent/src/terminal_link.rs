@@ -1,22 +1,21 @@
-//! The tills' link: `POST /sync`, one message in, one reply out. A pull may wait here for news.
+//! The tills' link: `POST /sync` over TLS, one message in, one reply out. A pull may wait here for news.
 
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::Extensions;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use station_api::ErrorCode;
 use sync::Peer;
+use sync_identity::Standing;
 use sync_proto::Role;
 use sync_proto::wire::{MESSAGE_LEN_MAX, Message, Pull, Reply, WireError};
 
 use crate::http::{Refusal, Shared, discard, read_limited};
 use crate::{HQ, ledger::LedgerError};
-
-/// Where `sync::link::HttpLink` asks.
-pub const PATH: &str = "/sync";
 
 /// Longest wait of a pull: below the half minute after which middle boxes cut silent connections.
 const WAIT_MAX: Duration = Duration::from_secs(25);
@@ -29,7 +28,7 @@ struct Wait {
 
 /// Answers a till.
 pub(crate) async fn answer(State(station): State<Shared>, request: Request) -> Result<Response, Refusal> {
-    let peer = match peer_of(&station, &request) {
+    let peer = match peer_of(&station, request.extensions()).await {
         Ok(peer) => peer,
         Err(refusal) => {
             discard(request.into_body()).await;
@@ -52,15 +51,9 @@ pub(crate) async fn answer(State(station): State<Shared>, request: Request) -> R
     Ok(([(CONTENT_TYPE, "application/octet-stream")], Body::from(reply)).into_response())
 }
 
-fn peer_of(station: &Shared, request: &Request) -> Result<Peer, Refusal> {
-    let shown =
-        request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok()).unwrap_or_default();
-    let peer = station.devices.peer_of_header(shown).map_err(LedgerError::from)?;
-    peer.filter(|peer| peer.role == Role::Terminal && peer.station == station.code).ok_or_else(|| {
-        let detail =
-            "This device is not enrolled at this station, or shows a wrong secret. Enrol the till again.";
-        Refusal::new(ErrorCode::UnknownDevice, detail)
-    })
+async fn peer_of(station: &Shared, extensions: &Extensions) -> Result<Peer, Refusal> {
+    let peer = crate::lan::peer(station, extensions, Standing::Valid).await?;
+    if peer.role == Role::Terminal { Ok(peer) } else { Err(crate::lan::not_allowed()) }
 }
 
 async fn receive(station: &Shared, peer: &Peer, message: Vec<u8>) -> Result<Vec<u8>, Refusal> {

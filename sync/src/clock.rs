@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use sync_identity::verify::{KnownTime, TimeSource};
 use sync_proto::Stamp;
 
 /// No offset was agreed yet.
@@ -74,6 +75,12 @@ impl Clock {
         self.shared.agreed_skew_ms.store(local_ms.saturating_sub(self.mono_ms()), Ordering::Relaxed);
     }
 
+    /// Now as upstream has it, once it was agreed in this life of the program and the wall clock was not moved since.
+    pub fn agreed_ms(&self) -> Option<i64> {
+        let now = self.now();
+        (now.offset_ms.is_some() && !self.in_doubt()).then(|| now.corrected_ms())
+    }
+
     /// Whether the wall clock was moved by more than [`CLOCK_DOUBT_MS`] since it was last agreed with upstream.
     pub fn in_doubt(&self) -> bool {
         let skew_ms = wall_ms().saturating_sub(self.mono_ms());
@@ -84,6 +91,13 @@ impl Clock {
     pub fn started_at_ms(&self) -> i64 {
         self.shared.wall_at_start_ms
     }
+}
+
+/// What a device knows of the time: the clock, once it was agreed with upstream in this life of the program; before,
+/// only that it is later than its own certificate was issued.
+pub fn known_time(clock: &Clock, issued_at_ms: i64) -> TimeSource {
+    let clock = clock.clone();
+    Arc::new(move || clock.agreed_ms().map_or(KnownTime::AtLeast(issued_at_ms), KnownTime::Now))
 }
 
 fn wall_ms() -> i64 {

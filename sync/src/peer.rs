@@ -1,7 +1,7 @@
 //! Who is at the other end of a link.
 
 use sync_identity::Subject;
-use sync_proto::{DeviceId, Role, StationCode, StreamId, TerminalNo};
+use sync_proto::{DeviceId, Origin, Role, StationCode, StreamId, TerminalNo};
 
 use sync_proto::fact::FeedScope;
 
@@ -49,5 +49,15 @@ impl Peer {
             FeedScope::Chain => true,
             FeedScope::Station(code) | FeedScope::Local(code) => *code == self.station,
         }
+    }
+}
+
+/// Who a device is in its own journal.
+pub fn origin_of(subject: &Subject) -> Origin {
+    Origin {
+        station: subject.station.clone(),
+        device: subject.device,
+        role: subject.kind.role(),
+        terminal: subject.kind.terminal(),
     }
 }

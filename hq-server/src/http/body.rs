@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use sync_proto::card::{holds_card, json_holds_card};
 
 use super::Problem;
 use crate::once::{KEY_LEN_MAX, Once};
@@ -25,6 +26,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, bytes) = read(request, state).await?;
+        if json_holds_card(&bytes) {
+            return Err(Refusal::CardNumberRefused.into());
+        }
         let value = serde_json::from_slice(&bytes).map_err(|why| Refusal::MalformedBody(why.to_string()))?;
         Ok(Self { value, once: once(&parts, &bytes)? })
     }
@@ -55,6 +59,7 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Path(name) =
             Path::<String>::from_request_parts(parts, state).await.map_err(|_| Refusal::NotFound)?;
+        without_card(&name)?;
         Ok(Self(name))
     }
 }
@@ -73,6 +78,12 @@ pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<
     Ok((parts, bytes))
 }
 
+/// Text from outside comes through here before anything is done with it: card data is neither kept, logged nor
+/// repeated in an answer.
+pub(super) fn without_card(text: &str) -> Result<(), Refusal> {
+    if holds_card(text) { Err(Refusal::CardNumberRefused) } else { Ok(()) }
+}
+
 /// The request's key, bound to its method, path and content.
 pub(super) fn once(parts: &Parts, content: &[u8]) -> Result<Once, Refusal> {
     let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Once::default()) };
@@ -81,6 +92,7 @@ pub(super) fn once(parts: &Parts, content: &[u8]) -> Result<Once, Refusal> {
         let why = format!("Idempotency-Key has to have 1 to {KEY_LEN_MAX} printable ASCII characters");
         return Err(Refusal::BadRequest(why));
     }
+    without_card(key)?;
     let mut hasher = Sha256::new();
     hasher.update(parts.method.as_str());
     hasher.update([0]);

@@ -40,6 +40,8 @@ impl<S: Send + Sync> FromRequest<S> for Params {
         }
         let mut content = Vec::new();
         for (name, value) in &values {
+            body::without_card(name)?;
+            body::without_card(value)?;
             content.extend_from_slice(name.as_bytes());
             content.push(0);
             content.extend_from_slice(value.as_bytes());

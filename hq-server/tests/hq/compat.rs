@@ -74,6 +74,39 @@ async fn bad_input_of_an_order_is_refused_with_its_code_and_nothing_is_recorded(
 }
 
 #[tokio::test]
+async fn a_card_number_is_refused_in_every_field_and_not_repeated() {
+    let office = Office::open().await;
+    let chain_version = async || office.get("/api/v1/summary").await["chainVersion"].clone();
+    let before = chain_version().await;
+    let silent = |reply: &Reply, what: &str| {
+        refused(reply, 400, "card_number_refused", what);
+        let text = reply.body.to_string();
+        assert!(!["1111", "5555", "8282"].iter().any(|digits| text.contains(digits)), "{what}: {text}");
+    };
+    for (method, path, form) in [
+        ("POST", "/orders/placeOrder", "productId=CD1001&qty=1&destAddr=4111+1111+1111+1111"),
+        ("POST", "/orders/placeOrder?note=5555555555554444", "productId=CD1001&qty=1&destAddr=ST0001"),
+        ("POST", "/products", "productId=CD1009&productName=VIP+4111-1111-1111-1111&price=1"),
+        ("PATCH", "/products/CD1001", "productName=378282246310005"),
+        ("GET", "/orders?after=4111111111111111", ""),
+    ] {
+        silent(&office.form(method, path, form).await, path);
+    }
+    let name = json!({ "nameKo": "유류 4111 1111 1111 1111" });
+    silent(&office.send(office.request("PATCH", "/api/v1/products/CD1001").json(&name)).await, "a name");
+    let car = json!({ "carNumber": ";4111111111111111=29121010000000?" });
+    silent(&office.post("/api/v1/shipments/SH-1/dispatch", car).await, "a vehicle number");
+    silent(&office.post("/api/v1/shipments/4111111111111111/dispatch", json!({})).await, "a path");
+    let keyed = office.request("POST", "/orders/placeOrder?productId=CD1001&qty=1&destAddr=ST0001");
+    silent(&office.send(keyed.header("idempotency-key", "4111111111111111")).await, "the key");
+    let escaped =
+        office.request("PATCH", "/api/v1/products/CD1001").header("content-type", "application/json");
+    silent(&office.send(escaped.body(r#"{"nameKo":"\u0034111111111111111"}"#)).await, "escapes");
+    assert_eq!(office.get("/orders").await, json!([]));
+    assert_eq!(chain_version().await, before);
+}
+
+#[tokio::test]
 async fn every_path_but_health_wants_the_token() {
     let office = Office::open().await;
     for path in

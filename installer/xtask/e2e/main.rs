@@ -5,6 +5,8 @@ mod bad_config;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod canaries;
+#[cfg(test)]
 mod demo_command;
 #[cfg(test)]
 mod eventually;
@@ -13,7 +15,11 @@ mod invariants;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod mqtt;
+#[cfg(test)]
+mod papers;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]

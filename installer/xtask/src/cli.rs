@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{bench, demo, faults, generate, pictures, sim, tidy, tiers};
+use crate::{bench, demo, faults, generate, pictures, sbom, sim, tidy, tiers};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Builds, runs, checks and shows the product.")]
@@ -30,6 +30,8 @@ enum Command {
     Faults(faults::Options),
     /// Makes the README's screenshots.
     Pictures,
+    /// Writes what each program consists of, as CycloneDX.
+    Sbom(sbom::Options),
     /// Checks the structure: arrows, lengths, names, languages, migrations, generated files.
     Tidy(tidy::Options),
 }
@@ -55,6 +57,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Sim(options) => sim::run(&options),
         Command::Faults(options) => faults::run(&options),
         Command::Pictures => pictures::run(),
+        Command::Sbom(options) => sbom::run(&options),
         Command::Tidy(options) => tidy::run(&options),
     }
 }

@@ -122,6 +122,33 @@ impl Client {
         answer(request.send(body), "POST", path)
     }
 
+    /// Any request with headers of its own, for what no client should send: the status and the body as it came.
+    ///
+    /// # Errors
+    /// It is no HTTP request, or nobody answers.
+    pub fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<(u16, String)> {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+            request = request.header("Authorization", &self.token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body).with_context(|| format!("{method} {path}"))?;
+        let mut response = self.agent.run(request).with_context(|| format!("{method} {path}"))?;
+        let text = response
+            .body_mut()
+            .read_to_string()
+            .with_context(|| format!("{method} {path}: the body broke off"))?;
+        Ok((response.status().as_u16(), text))
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod faults;
 pub mod generate;
 pub mod pictures;
+pub mod sbom;
 pub mod setup;
 pub mod shell;
 pub mod sim;

@@ -10,6 +10,7 @@ use crate::generate;
 mod arrows;
 mod languages;
 mod layout;
+mod locks;
 mod migrations;
 mod names;
 mod purity;
@@ -61,6 +62,7 @@ pub fn findings() -> Result<Vec<Finding>> {
     findings.extend(purity::check(&sources));
     findings.extend(languages::check(&sources));
     findings.extend(migrations::check(&sources)?);
+    findings.extend(locks::check()?);
     for file in generate::stale()? {
         let place = file.path.display().to_string();
         findings.push(Finding::new(place, "is stale: run `cargo xtask generate` and commit it"));

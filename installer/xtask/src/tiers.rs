@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::{setup, shell};
 
+mod advisories;
 mod build;
 mod count;
 mod lint;

@@ -28,6 +28,11 @@ pub enum TillError {
         crate::sale::APPROVAL_LEN_MAX
     )]
     BadApprovalNumber,
+    /// A card number where text is taken. It is not repeated in the answer.
+    #[error(
+        "this looks like a payment card's number; card data is never taken and nothing was recorded; leave it out"
+    )]
+    CardNumberRefused,
     /// The cart holds as many lines as a receipt takes.
     #[error("a sale has at most {} lines; complete this one and start another", crate::cart::LINES_MAX)]
     CartFull,
@@ -82,6 +87,7 @@ impl TillError {
             Self::BadQuantity(_) | Self::AmountTooLarge | Self::NotByAmount(..) => "bad_quantity",
             Self::BadAmount(_) => "bad_amount",
             Self::BadApprovalNumber => "bad_approval_number",
+            Self::CardNumberRefused => "card_number_refused",
             Self::CartFull => "cart_full",
             Self::EmptyCart => "empty_cart",
             Self::UnknownLine(_) => "unknown_line",

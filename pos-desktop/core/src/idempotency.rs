@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 use sync_proto::SaleId;
+use sync_proto::card::holds_card;
 use sync_proto::rows::RowChange;
 
 use crate::cart::put;
@@ -31,12 +32,15 @@ impl Request {
     /// Checks the key.
     ///
     /// # Errors
-    /// It is empty or longer than [`KEY_LEN_MAX`].
+    /// It is empty, longer than [`KEY_LEN_MAX`], or a card number.
     pub fn new(key: &str, text: String) -> Result<Self, TillError> {
         if key.is_empty() || key.len() > KEY_LEN_MAX {
             return Err(TillError::BadRequest(format!(
                 "an Idempotency-Key has 1 to {KEY_LEN_MAX} characters; use a UUID"
             )));
+        }
+        if holds_card(key) {
+            return Err(TillError::CardNumberRefused);
         }
         Ok(Self { key: key.to_owned(), text })
     }

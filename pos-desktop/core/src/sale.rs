@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sync::Draft;
 use sync::node::Beside;
+use sync_proto::card::holds_card;
 use sync_proto::fact::{Fact, Line, Sold, Tender};
 use sync_proto::ids::mint_sale_id;
 use sync_proto::rows::RowChange;
@@ -130,6 +131,9 @@ fn checked(amount: Money) -> Result<Money, TillError> {
 
 fn checked_approval(approval: &str) -> Result<String, TillError> {
     let approval = approval.trim();
+    if holds_card(approval) {
+        return Err(TillError::CardNumberRefused);
+    }
     let fits = (1..=APPROVAL_LEN_MAX).contains(&approval.len())
         && approval.bytes().all(|letter| letter.is_ascii_alphanumeric());
     if fits { Ok(approval.to_owned()) } else { Err(TillError::BadApprovalNumber) }

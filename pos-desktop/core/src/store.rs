@@ -45,7 +45,8 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
         IdempotencyRow::SPEC,
         Setting::SPEC,
     ];
-    let migrations = [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_TILL];
+    let migrations =
+        [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_TILL, sync::MIGRATION_DEVICES];
     SqliteStore::open(path, &migrations, &tables)
 }
 

@@ -11,6 +11,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ui/src/generated");
 fn the_bindings_of_the_ui_are_those_of_this_program() {
     let config = Config::new();
     let all = [
+        ("SetupState", SetupState::export_to_string(&config)),
+        ("Enrolled", Enrolled::export_to_string(&config)),
         ("TillStatus", TillStatus::export_to_string(&config)),
         ("MenuProduct", MenuProduct::export_to_string(&config)),
         ("CartLine", CartLine::export_to_string(&config)),

@@ -11,7 +11,9 @@ use axum::extract::{FromRequest, Query, Request};
 use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use pos_core::TillError;
 use serde_json::value::RawValue;
+use sync_proto::card::holds_card;
 
 use super::problem::Problem;
 
@@ -38,6 +40,9 @@ impl Fields {
     }
 
     fn add(&mut self, name: String, value: String) -> Result<(), Problem> {
+        if holds_card(&name) || holds_card(&value) {
+            return Err(TillError::CardNumberRefused.into());
+        }
         match self.0.entry(name) {
             Entry::Vacant(place) => {
                 place.insert(value);

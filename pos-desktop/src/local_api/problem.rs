@@ -91,6 +91,7 @@ impl From<TillError> for Problem {
             "already_cancelled" => (StatusCode::CONFLICT, "Already cancelled"),
             "credit_exceeded" => (StatusCode::CONFLICT, "Credit exceeded"),
             "idempotency_key_reused" => (StatusCode::UNPROCESSABLE_ENTITY, "Idempotency key reused"),
+            "card_number_refused" => (StatusCode::BAD_REQUEST, "Card number refused"),
             "bad_quantity" => (StatusCode::BAD_REQUEST, "Bad quantity"),
             "storage_full" => (StatusCode::INSUFFICIENT_STORAGE, "Storage full"),
             "storage_failed" => (StatusCode::INTERNAL_SERVER_ERROR, "Storage failed"),

@@ -49,6 +49,37 @@ async fn bad_input_is_refused_with_a_code_and_nothing_is_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_card_number_is_refused_in_every_field_and_not_repeated() {
+    let bench = Bench::start().await;
+    let sale = bench.request(Method::POST, "/sales");
+    let form = "application/x-www-form-urlencoded";
+    let json =
+        |body| bench.request(Method::POST, "/sales").header("content-type", "application/json").body(body);
+    for (what, request) in [
+        (
+            "a field",
+            sale.header("content-type", form).body("productId=CD1001&qty=1&accountId=4111+1111+1111+1111"),
+        ),
+        ("JSON", json(r#"{"productId":"CD1001","qty":1,"note":"5555-5555-5555-4444"}"#)),
+        ("escapes", json(r#"{"productId":"CD1001","qty":1,"note":"\u0034111111111111111"}"#)),
+        ("a number", json(r#"{"productId":"CD1001","qty":378282246310005}"#)),
+        ("a query", bench.request(Method::GET, "/sales?after=4111111111111111")),
+        (
+            "the key",
+            bench
+                .request(Method::POST, "/sales?productId=CD1001&qty=1")
+                .header("idempotency-key", "4111111111111111"),
+        ),
+    ] {
+        let answer = send(request).await;
+        assert_refused(&answer, 400, "card_number_refused", what);
+        let text = answer.body.to_string();
+        assert!(!["1111", "5555", "8282"].iter().any(|digits| text.contains(digits)), "{what}: {text}");
+    }
+    assert!(bench.sale_ids().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_cancellation_is_refused() {
     let bench = Bench::start().await;
     bench.post("/sales", "productId=CD1001&qty=1").await;

@@ -63,6 +63,8 @@ pub enum ErrorCode {
     BadQuantity,
     /// A name that is empty or too long.
     BadName,
+    /// A card number where text is taken; card data is never kept.
+    CardNumberRefused,
     /// The order has not been dispatched, so nothing can be received for it.
     NotShipped,
     /// The delivery was confirmed before, with another quantity.
@@ -88,7 +90,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that may be sent.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::BadRequest,
         Self::MalformedBody,
         Self::MissingField,
@@ -116,6 +118,7 @@ impl ErrorCode {
         Self::UnknownReason,
         Self::BadQuantity,
         Self::BadName,
+        Self::CardNumberRefused,
         Self::NotShipped,
         Self::AlreadyConfirmed,
         Self::OrderCancelled,
@@ -158,6 +161,7 @@ impl ErrorCode {
             Self::UnknownReason => "unknown_reason",
             Self::BadQuantity => "bad_quantity",
             Self::BadName => "bad_name",
+            Self::CardNumberRefused => "card_number_refused",
             Self::NotShipped => "not_shipped",
             Self::AlreadyConfirmed => "already_confirmed",
             Self::OrderCancelled => "order_cancelled",
@@ -182,7 +186,8 @@ impl ErrorCode {
             | Self::BadQuantity
             | Self::BadName
             | Self::CodeMistyped
-            | Self::BadReason => 400,
+            | Self::BadReason
+            | Self::CardNumberRefused => 400,
             Self::Unauthorized | Self::NoCertificate => 401,
             Self::NotAllowed | Self::CodeUnknown => 403,
             Self::UnknownDevice
@@ -238,6 +243,7 @@ impl ErrorCode {
             Self::UnknownReason => "Unknown reason",
             Self::BadQuantity => "Bad quantity",
             Self::BadName => "Bad name",
+            Self::CardNumberRefused => "Card number refused",
             Self::NotShipped => "Not shipped yet",
             Self::AlreadyConfirmed => "Already confirmed",
             Self::OrderCancelled => "Order cancelled",

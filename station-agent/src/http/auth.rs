@@ -1,9 +1,10 @@
-//! Who may call the LAN API: whoever holds the station's token.
+//! Who may call the listener of this machine: whoever holds the station's token.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -63,10 +64,10 @@ impl Token {
         Ok(Self(token.into()))
     }
 
-    /// As it stands in a header.
+    /// The token itself, for a client of this machine.
     #[must_use]
-    pub fn bearer(&self) -> String {
-        format!("Bearer {}", self.0)
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Takes the same time wherever the two differ, so that the token cannot be guessed piece by piece.
@@ -77,10 +78,15 @@ impl Token {
     }
 }
 
+/// Whether a request shows the token.
+pub(crate) fn shows_token(token: &Token, headers: &HeaderMap) -> bool {
+    let shown = headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+    shown.and_then(|header| header.strip_prefix("Bearer ")).is_some_and(|shown| token.is(shown))
+}
+
 /// Lets a request with the token pass.
 pub(super) async fn wants_token(State(station): State<Shared>, request: Request, next: Next) -> Response {
-    let shown = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok());
-    if shown.and_then(|header| header.strip_prefix("Bearer ")).is_some_and(|shown| station.token.is(shown)) {
+    if shows_token(&station.token, request.headers()) {
         return next.run(request).await;
     }
     super::discard(request.into_body()).await;

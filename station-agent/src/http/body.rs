@@ -8,8 +8,10 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
 use station_api::ErrorCode;
+use sync_proto::card::json_holds_card;
 
 use super::Refusal;
+use crate::ledger::LedgerError;
 
 /// Longest body of a request; the largest honest one has a few hundred bytes.
 pub const BODY_LEN_MAX: usize = 1024 * 1024;
@@ -93,6 +95,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
         let bytes = read_limited(request.into_body(), BODY_LEN_MAX).await?;
+        if json_holds_card(&bytes) {
+            return Err(LedgerError::CardNumber.into());
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|why| json_refusal(&why))
     }
 }

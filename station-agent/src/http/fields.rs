@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, header};
 use serde_json::value::RawValue;
 use station_api::{ErrorCode, paths};
 use sync_proto::BusinessDay;
+use sync_proto::card::holds_card;
 use sync_proto::decimal::parse_milli;
 
 use super::body::json_refusal;
@@ -48,6 +49,9 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
                 form_fields(bytes).await.ok_or_else(|| malformed("The form"))?
             };
             by_name.extend(fields.into_iter().take(FIELDS_MAX));
+        }
+        if by_name.iter().any(|(name, value)| holds_card(name) || holds_card(value)) {
+            return Err(LedgerError::CardNumber.into());
         }
         Ok(Self { by_name, key: idempotency_key(&parts.headers)? })
     }

@@ -32,8 +32,8 @@ pub(super) async fn show(State(station): State<Shared>) -> Result<Json<Overview>
     Ok(Json(overview))
 }
 
-/// The tills; also what `GET /api/v1/devices` lists.
-pub(super) async fn terminals_of(station: &Station) -> Result<Vec<TerminalState>, LedgerError> {
+/// The tills.
+async fn terminals_of(station: &Station) -> Result<Vec<TerminalState>, LedgerError> {
     let rows = station.read(|connection, code| Ok(terminals::list(connection, code, HQ)?)).await?;
     Ok(rows
         .into_iter()

@@ -62,6 +62,11 @@ pub enum LedgerError {
     /// A name that is empty, too long or not printable.
     #[error("The name cannot be used: write 1 to {0} printable characters.")]
     BadName(usize),
+    /// A card number where text is taken. It is not repeated in the answer.
+    #[error(
+        "The request holds what looks like a payment card's number; card data is never taken, and nothing was recorded. Leave the number out and send the request again."
+    )]
+    CardNumber,
     /// A credit limit below zero or with decimals.
     #[error("The credit limit cannot be used: write whole won from 0 to 1,000,000,000, or leave it out.")]
     BadLimit,
@@ -103,6 +108,7 @@ impl LedgerError {
             Self::BadQuantity(_) | Self::BadNumber { .. } | Self::ZeroQuantity => ErrorCode::BadQuantity,
             Self::UnknownReason(_) => ErrorCode::UnknownReason,
             Self::BadName(_) => ErrorCode::BadName,
+            Self::CardNumber => ErrorCode::CardNumberRefused,
             Self::BadLimit | Self::UnknownPlace(_) | Self::BadIdempotencyKey => ErrorCode::BadRequest,
             Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
             Self::StorageFull => ErrorCode::StorageFull,

@@ -23,10 +23,13 @@ impl IdempotencyKey {
     /// Checks the key.
     ///
     /// # Errors
-    /// It is empty, longer than [`KEY_LEN_MAX`] or not printable ASCII.
+    /// It is empty, longer than [`KEY_LEN_MAX`], not printable ASCII, or a card number.
     pub fn new(text: &str) -> Result<Self, LedgerError> {
         if text.is_empty() || text.len() > KEY_LEN_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(LedgerError::BadIdempotencyKey);
+        }
+        if sync_proto::card::holds_card(text) {
+            return Err(LedgerError::CardNumber);
         }
         Ok(Self(text.to_owned()))
     }

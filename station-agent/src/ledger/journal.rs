@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use sync_proto::decimal::format_milli;
-use sync_proto::fact::PriceScope;
+use sync_proto::fact::{IssuedFor, PriceScope};
 use sync_proto::{Decoded, DeviceId, Envelope, Fact, Quantity};
 
 /// An entry in words.
@@ -109,6 +109,16 @@ fn summary(fact: &Fact) -> String {
             PriceScope::Station(station) => format!("{}: {} won at {station}", price.product, price.price.0),
         },
         Fact::StationAdded(station) => format!("station {}", station.station),
+        Fact::CertificateIssued(issued) => format!(
+            "device {} {} ({})",
+            issued.device,
+            match issued.why {
+                IssuedFor::Enrolment => "enrolled",
+                IssuedFor::Renewal => "renewed its certificate",
+            },
+            issued.role.as_str()
+        ),
+        Fact::DeviceRevoked(revoked) => format!("device {} revoked: {}", revoked.device, revoked.why),
         Fact::SubjectNamed(named) => format!("holder of account {}", named.account),
     }
 }

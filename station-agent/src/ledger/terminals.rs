@@ -35,7 +35,8 @@ pub fn list(
                    LEFT JOIN acks a ON a.stream_id = s.stream_id AND a.upstream = $1 \
                    WHERE s.device = d.device), \
                 (SELECT max(sold_at_ms) FROM sales WHERE station = $2 AND terminal = d.terminal) \
-         FROM devices d WHERE d.role = 'terminal' AND d.station = $2 AND d.revoked_at_ms IS NULL \
+         FROM (SELECT unhex(device) AS device, terminal, enrolled_at_ms FROM enrolled_devices \
+               WHERE role = 'terminal' AND station = $2 AND revoked_generation < generation) d WHERE true \
            AND d.terminal IS NOT NULL ORDER BY d.terminal, d.enrolled_at_ms",
     )?;
     let rows = statement.query_map(params![upstream, station.as_str()], |row| {

@@ -89,6 +89,40 @@ async fn bad_json_is_refused_and_nothing_is_recorded() {
 }
 
 #[tokio::test]
+async fn a_card_number_is_refused_in_every_field_and_not_repeated() {
+    let (agent, _hq) = Agent::start().await;
+    let entries = agent.own_entries().await;
+    let form = |path: &'static str, form: &'static str| (path, form, false);
+    let json = |path: &'static str, body: &'static str| (path, body, true);
+    for (path, body, is_json) in [
+        form("/accounts", "accountName=Kim+4111+1111+1111+1111"),
+        form("/accounts?note=4111111111111111", "accountName=Kim"),
+        form("/stockFlows", "productId=CD1001&qty=1&reason=5555-5555-5555-4444"),
+        form("/stocks/confirmStock", "orderId=378282246310005"),
+        json("/accounts", r#"{"accountName":"\u0034111111111111111"}"#),
+        json("/api/v1/accounts", r#"{"name":"%B4111111111111111^KIM/MINJI^2912101?"}"#),
+        json("/api/v1/accounts", r#"{"name":"\u0034111111111111111"}"#),
+        json("/api/v1/orders", r#"{"product_id":"4111111111111111","quantity_milli":1}"#),
+        json("/api/v1/stock-movements", r#"{"product_id":"CD1001","quantity_milli":4111111111111111}"#),
+    ] {
+        let answer =
+            if is_json { agent.post_json(path, body).await } else { agent.post_form(path, body).await };
+        assert_refused(&answer, 400, "card_number_refused", &format!("{path} {body}"));
+        let text = answer.body.to_string();
+        assert!(!["1111", "5555", "8282"].iter().any(|digits| text.contains(digits)), "{text}");
+    }
+    let keyed = agent.post_form_as("/accounts", "accountName=a", Some("4111-1111-1111-1111")).await;
+    assert_refused(&keyed, 400, "card_number_refused", "the key");
+    assert_refused(
+        &agent.get("/accounts?after=4111111111111111").await,
+        400,
+        "card_number_refused",
+        "a query",
+    );
+    assert_eq!(agent.own_entries().await, entries, "nothing was recorded");
+}
+
+#[tokio::test]
 async fn lists_refuse_a_limit_or_place_that_is_none() {
     let (agent, _hq) = Agent::start().await;
     for path in ["/stockFlows", "/stockSummaries", "/salesSummaries", "/productMasters", "/accounts"] {

@@ -13,6 +13,7 @@ pub mod certificate;
 pub mod code;
 pub mod exchange;
 pub mod file;
+pub mod standin;
 pub mod subject;
 pub mod tls;
 pub mod verify;

@@ -4,6 +4,7 @@
 //! their time, outputs go out, and a driver in crate `sync` does the rest. That is what lets the
 //! simulator run the product's own code. See ARCHITECTURE.md, "One idea".
 
+pub mod card;
 pub mod catalogue;
 pub mod decimal;
 pub mod devices;

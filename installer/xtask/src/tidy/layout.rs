@@ -6,11 +6,12 @@ use super::{Finding, Source};
 use crate::workspace;
 
 const FOLDERS: [&str; 6] = ["sync", "pos-desktop", "station-agent", "hq-server", "assets", "installer"];
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     "Cargo.toml",
     "Cargo.lock",
     "LICENSE-MIT",

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::Count;
+use super::{Count, advisories};
 use crate::{shell, tidy, workspace};
 
-/// Format, structure, spelling, TOML, licences and sources.
+/// Format, structure, spelling, TOML, licences, sources and advisories.
 ///
 /// # Errors
 /// The first that fails.
@@ -23,6 +23,7 @@ pub(super) fn texts() -> Result<Count> {
     let deny =
         ["deny", "--workspace", "--locked", "--config", ".deny.toml", "check", "--hide-inclusion-graph"];
     shell::run("cargo", &[&deny[..], &["bans", "licenses", "sources"]].concat(), &root)?;
+    count += advisories::check()?;
     shell::run("typos", &[], &root)?;
     shell::run("taplo", &["fmt", "--check", "--config", ".taplo.toml"], &root)?;
     count.passed += 5;

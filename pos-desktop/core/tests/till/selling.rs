@@ -98,10 +98,24 @@ fn payments_that_do_not_fit_are_refused_and_the_cart_stays() {
 fn a_card_number_does_not_pass_for_an_approval_number() {
     let mut till = Till::new();
     till.add(WATER, milli(1_000)).unwrap();
-    for approval in ["", "4111111111111111", "12 34", "승인"] {
+    for approval in ["", "1234567890123", "12 34", "승인"] {
         let payment = sale::Payment::Card { amount: Money(1_000), approval: approval.to_owned() };
         assert_eq!(code(till.pay(&[payment])), "bad_approval_number", "{approval}");
     }
+}
+
+#[test]
+fn a_card_number_is_taken_neither_as_approval_number_nor_as_key() {
+    let mut till = Till::new();
+    till.add(WATER, milli(1_000)).unwrap();
+    for number in ["4111111111111111", " 4111-1111-1111-1111", ";4111111111111111=29121010000000?"] {
+        let payment = sale::Payment::Card { amount: Money(1_000), approval: number.to_owned() };
+        let refused = till.pay(&[payment]).unwrap_err();
+        assert_eq!(refused.code(), "card_number_refused");
+        assert!(!format!("{refused} {refused:?}").contains("1111"), "it is not repeated: {refused:?}");
+        assert_eq!(code(Request::new(number, String::new())), "card_number_refused");
+    }
+    assert!(till.trade().is_empty());
 }
 
 #[test]
