@@ -59,8 +59,12 @@ fn with_code(program: &Enrollable, folder: &Path, code: impl FnOnce() -> Result<
 /// Runs a program's command; what it prints may be a code, so neither is shown.
 fn printed(binary: &Path, arguments: &[&str], folder: &Path) -> Result<String> {
     let mut command = shell::command(&binary.to_string_lossy(), arguments, folder);
-    let output =
-        command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {}", binary.display()))?;
+    let output = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .with_context(|| format!("cannot run {}", binary.display()))?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} failed: {}", binary.display(), said.trim());
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
