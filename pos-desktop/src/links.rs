@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use pos_core::settings;
 use station_api::enrolment::{self, Renewal};
 use sync::clock::known_time;
 use sync::driver::{self, DownlinkConfig};
@@ -19,6 +20,10 @@ use crate::till::Till;
 /// The clock is looked at this often, so that it is known what it last was when it is set.
 const CLOCK_LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Between two writes of the time that was agreed on; prices that changed within it may be the older ones after a
+/// start with a wrong clock and no network.
+const KEEP_TIME_EVERY_MS: i64 = 60_000;
+
 /// Starts all drivers. One that ends says that the till cannot go on.
 ///
 /// # Errors
@@ -28,7 +33,7 @@ pub fn start(
     config: &Config,
     identity: Identity,
 ) -> anyhow::Result<JoinSet<Result<(), WriterGone>>> {
-    let time = known_time(&till.clock(), identity.certified().window.from_ms);
+    let time = known_time(&till.clock(), identity.certified().window.issued_at_ms());
     let credentials = identity.credentials().context("the till's certificate cannot be used")?;
     let check = enrolment::server_of(&identity, Arc::clone(&time))?;
     let tls = tls::client(Some(Arc::clone(&credentials)), check)?;
@@ -64,12 +69,26 @@ pub fn start(
         ));
     }
     drivers.spawn(driver::progress(writer, link, clock, till.hq().clone()));
-    let till = till.clone();
-    drivers.spawn(async move {
-        loop {
-            let _ = till.moment();
-            tokio::time::sleep(CLOCK_LOOK_EVERY).await;
-        }
-    });
+    drivers.spawn(keep_time(till.clone()));
     Ok(drivers)
+}
+
+/// Looks at the clock, and from time to time keeps what was agreed on, so that a start in 1970 knows better.
+async fn keep_time(till: Till) -> Result<(), WriterGone> {
+    let mut kept_ms = 0;
+    loop {
+        let _ = till.moment();
+        if let Some(agreed_ms) = till.agreed_ms()
+            && agreed_ms.saturating_sub(kept_ms) >= KEEP_TIME_EVERY_MS
+        {
+            kept_ms = agreed_ms;
+            let kept = till.write(move |node, now| settings::set_agreed_at_ms(node, now, agreed_ms)).await;
+            if let Err(why) = kept {
+                tracing::warn!(%why, "the time that was agreed on was not kept");
+            }
+        }
+        // Soon after a start the first agreement comes; it is worth keeping at once.
+        let pause = if kept_ms == 0 { CLOCK_LOOK_EVERY / 10 } else { CLOCK_LOOK_EVERY };
+        tokio::time::sleep(pause).await;
+    }
 }

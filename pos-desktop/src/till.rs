@@ -23,6 +23,9 @@ use sync_proto::{Origin, SaleId};
 use crate::config::Config;
 use crate::dto::{StatusParts, TillStatus};
 
+/// A till was not switched off for longer than this since it last agreed on the time: 400 days.
+const AWAY_MS_MAX: i64 = 400 * 24 * 60 * 60 * 1000;
+
 #[derive(Debug)]
 struct Shared {
     writer: Writer<SqliteStore>,
@@ -30,6 +33,8 @@ struct Shared {
     clock: Clock,
     /// Corrected time when the clock was last trusted, milliseconds since 1970 UTC.
     trusted_ms: AtomicI64,
+    /// It is certainly not earlier than this: HQ agreed on it in a life before, or issued the certificate then.
+    not_before_ms: i64,
     calendar: Calendar,
     me: Origin,
     language: Language,
@@ -54,11 +59,14 @@ impl Till {
         let me = origin_of(&identity.certified().subject);
         let entropy = random_16().map_err(|why| anyhow!("the system gives no random bytes: {why}"))?;
         let store = store::open_store(&path)?;
-        let node = store::open_node(store, me.clone(), entropy, clock.now())?;
+        let mut node = store::open_node(store, me.clone(), entropy, clock.now())?;
+        let agreed_ms = settings::agreed_at_ms(node.store().connection())?;
+        let not_before_ms = agreed_ms.max(identity.certified().window.issued_at_ms());
         let shared = Shared {
             writer: Writer::spawn(node).context("the writer's thread could not be started")?,
             reader: Reader::new(&path),
-            trusted_ms: AtomicI64::new(clock.now().corrected_ms()),
+            trusted_ms: AtomicI64::new(plausible_ms(clock.now().corrected_ms(), not_before_ms)),
+            not_before_ms,
             clock,
             calendar: config.calendar.clone(),
             me,
@@ -98,16 +106,24 @@ impl Till {
     pub fn moment(&self) -> Moment {
         let Shared { clock, trusted_ms, .. } = &*self.shared;
         let stamp = clock.now();
-        if clock.in_doubt() {
+        if self.clock_in_doubt() {
             return Moment { stamp, price_at_ms: trusted_ms.load(Ordering::Relaxed) };
         }
         trusted_ms.store(stamp.corrected_ms(), Ordering::Relaxed);
         Moment::trusted(stamp)
     }
 
-    /// Whether the clock disagrees with the time last agreed with the agent.
+    /// Whether the clock disagrees with the time last agreed with the agent, or, before anything was agreed, with what
+    /// is known from an earlier life: a computer whose battery is empty wakes in 1970 and sells all the same.
     pub fn clock_in_doubt(&self) -> bool {
-        self.shared.clock.in_doubt()
+        let Shared { clock, not_before_ms, .. } = &*self.shared;
+        let now_ms = clock.now().corrected_ms();
+        clock.in_doubt() || (clock.agreed_ms().is_none() && plausible_ms(now_ms, *not_before_ms) != now_ms)
+    }
+
+    /// The time that HQ and this till agree on now.
+    pub fn agreed_ms(&self) -> Option<i64> {
+        self.shared.clock.agreed_ms()
     }
 
     /// The journal's writer, for the drivers.
@@ -138,6 +154,15 @@ impl Till {
     /// What is known of HQ.
     pub fn hq(&self) -> &StatusBoard {
         &self.shared.hq
+    }
+}
+
+/// The clock's time if it can be right, or else the latest that is certain.
+const fn plausible_ms(now_ms: i64, not_before_ms: i64) -> i64 {
+    if now_ms < not_before_ms || now_ms > not_before_ms.saturating_add(AWAY_MS_MAX) {
+        not_before_ms
+    } else {
+        now_ms
     }
 }
 

@@ -58,7 +58,8 @@ async fn peer_of(station: &Shared, extensions: &Extensions) -> Result<Peer, Refu
 
 async fn receive(station: &Shared, peer: &Peer, message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
     let (peer, clock) = (peer.clone(), station.clock.clone());
-    let received = station.writer.run(move |node| node.receive(&peer, &message, HQ, clock.wall_ms())).await;
+    // The reply tells the time, and tills set their offset by it: HQ's, not that of a clock here that may be years off.
+    let received = station.writer.run(move |node| node.receive(&peer, &message, HQ, clock.now().corrected_ms())).await;
     received.map_err(LedgerError::from)?.map_err(|why| malformed(&why))
 }
 

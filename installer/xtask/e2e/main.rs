@@ -11,15 +11,21 @@ mod demo_command;
 #[cfg(test)]
 mod eventually;
 #[cfg(test)]
+mod impostors;
+#[cfg(test)]
 mod invariants;
 #[cfg(test)]
 mod kills;
+#[cfg(test)]
+mod lapses;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod mqtt;
 #[cfg(test)]
 mod papers;
+#[cfg(test)]
+mod process;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]

@@ -7,8 +7,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use crate::papers::Papers;
 
 /// How long the broker may take to answer, or to hang up.
@@ -19,14 +17,17 @@ pub struct Intruder {
     tls: Child,
     sent: ChildStdin,
     heard: mpsc::Receiver<u8>,
-    _papers: TempDir,
 }
 
 impl Intruder {
     /// Connects with the papers of an identity file, as `client_id`, and returns the broker's reason code: 0 is
     /// welcome. `None` if it hung up.
     pub fn connect(broker: &str, identity: &Path, client_id: &str) -> (Self, Option<u8>) {
-        let papers = Papers::of(identity);
+        Self::with(broker, &Papers::of(identity), client_id)
+    }
+
+    /// The same with any papers.
+    pub fn with(broker: &str, papers: &Papers, client_id: &str) -> (Self, Option<u8>) {
         let mut tls = papers
             .s_client(broker)
             .stdin(Stdio::piped())
@@ -36,7 +37,7 @@ impl Intruder {
             .unwrap();
         let heard = listen(tls.stdout.take().unwrap());
         let sent = tls.stdin.take().unwrap();
-        let mut intruder = Self { tls, sent, heard, _papers: papers.folder };
+        let mut intruder = Self { tls, sent, heard };
         let mut body = Vec::new();
         put_text(&mut body, "MQTT");
         // Version 5; clean start; keep alive 30 s; no properties.

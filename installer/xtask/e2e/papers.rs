@@ -1,7 +1,7 @@
 //! Keys and certificates as other programs take them: OpenSSL and curl, which share no code with the product.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -108,6 +108,21 @@ impl Papers {
         command
     }
 
+    /// A server by OpenSSL that shows these papers and takes every client.
+    pub fn s_server(&self) -> Server {
+        // A port that was free a moment ago: the server says when it could not have it.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (log, copy) = (self.file("heard"), self.file("heard"));
+        let out = std::fs::File::create(&log).unwrap();
+        let mut command = Command::new("openssl");
+        command.args(["s_server", "-accept", &port.to_string(), "-verify", "5", "-state"]);
+        command.arg("-cert").arg(self.file("chain.pem")).arg("-cert_chain").arg(self.file("chain.pem"));
+        command.arg("-key").arg(self.file("key.pem"));
+        let errors = out.try_clone().unwrap();
+        let child = command.stdin(Stdio::piped()).stdout(out).stderr(errors).spawn().unwrap();
+        Server { address: format!("127.0.0.1:{port}"), log: copy, child }
+    }
+
     /// A request by curl, showing these papers: the status, 0 when there was no answer.
     pub fn curl(&self, server: &str, host: &str, method: &str, path: &str) -> u16 {
         let mut command = without_papers(server, host, method, path);
@@ -121,6 +136,31 @@ impl Papers {
         let mut command = without_papers(server, host, method, path);
         command.arg("--cacert").arg(self.file("root.pem"));
         status(&run(&mut command))
+    }
+}
+
+/// A server that writes down what it hears.
+pub struct Server {
+    pub address: String,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Server {
+    /// Somebody began a handshake.
+    pub fn called(&self) -> bool {
+        self.heard().contains("ClientHello") || self.heard().contains("client hello")
+    }
+
+    pub fn heard(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

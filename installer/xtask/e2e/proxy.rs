@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
-use xtask::demo::Report;
+use xtask::demo::{Kind, Program, Report};
 
 /// Listens at once, so that its address can be configured before its target exists.
 pub struct Proxy {
@@ -17,7 +17,7 @@ pub struct Proxy {
 
 #[derive(Default)]
 struct State {
-    report: OnceLock<PathBuf>,
+    target: OnceLock<(PathBuf, fn(Program) -> Option<String>)>,
     cut: AtomicBool,
     streams: Mutex<Vec<TcpStream>>,
 }
@@ -39,7 +39,16 @@ impl Proxy {
 
     /// Leads to the broker of the HQ whose fleet reports in this folder, once there is one.
     pub fn lead_to_hq_of(&self, data: &Path) {
-        self.state.report.set(data.join("demo.json")).unwrap();
+        self.lead(data, |program| program.mqtt);
+    }
+
+    /// Leads to where that HQ's devices enrol and renew.
+    pub fn lead_to_links_of(&self, data: &Path) {
+        self.lead(data, |program| program.link.filter(|_| program.kind == Kind::Hq));
+    }
+
+    fn lead(&self, data: &Path, of: fn(Program) -> Option<String>) {
+        assert!(self.state.target.set((data.join("demo.json"), of)).is_ok(), "a proxy leads to one place");
     }
 
     /// Ends every connection and takes no new one.
@@ -56,14 +65,15 @@ impl Proxy {
 }
 
 impl State {
-    fn broker(&self) -> Option<String> {
-        let report = std::fs::read_to_string(self.report.get()?).ok()?;
+    fn target(&self) -> Option<String> {
+        let (report, of) = self.target.get()?;
+        let report = std::fs::read_to_string(report).ok()?;
         let report: Report = serde_json::from_str(&report).ok()?;
-        report.programs.into_iter().find_map(|program| program.mqtt)
+        report.programs.into_iter().find_map(of)
     }
 
     fn join(&self, near: TcpStream) -> io::Result<()> {
-        let Some(target) = self.broker() else {
+        let Some(target) = self.target() else {
             return Ok(());
         };
         if self.cut.load(Ordering::SeqCst) {

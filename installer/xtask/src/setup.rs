@@ -24,7 +24,7 @@ const DEMO_PACKAGES: [&str; 7] = [
     "ca-certificates",
 ];
 /// What the tests need beyond it.
-const TEST_PACKAGES: [&str; 9] = [
+const TEST_PACKAGES: [&str; 10] = [
     "webkit2gtk-driver",
     "xvfb",
     "chromium",
@@ -35,6 +35,8 @@ const TEST_PACKAGES: [&str; 9] = [
     "openssl",
     "curl",
     "mosquitto",
+    // Clocks that are years off.
+    "faketime",
 ];
 
 /// Installs and builds what `demo` runs.

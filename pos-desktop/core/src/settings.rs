@@ -70,6 +70,7 @@ impl Theme {
 
 const LANGUAGE: &str = "language";
 const THEME: &str = "theme";
+const AGREED_AT: &str = "agreed_at_ms";
 
 /// The language chosen at this till, or else `fallback`.
 ///
@@ -102,6 +103,22 @@ pub fn set_language(node: &mut TillNode, now: &Moment, language: Language) -> Re
 /// The database does not take it.
 pub fn set_theme(node: &mut TillNode, now: &Moment, theme: Theme) -> Result<(), TillError> {
     write(node, now, THEME, theme.as_str())
+}
+
+/// The newest time that HQ and this till agreed on, milliseconds since 1970 UTC; 0 before the first.
+///
+/// # Errors
+/// The database does not answer.
+pub fn agreed_at_ms(connection: &Connection) -> Result<i64, TillError> {
+    Ok(read(connection, AGREED_AT)?.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// Keeps the time agreed on, for a start with an empty battery.
+///
+/// # Errors
+/// The database does not take it.
+pub fn set_agreed_at_ms(node: &mut TillNode, now: &Moment, at_ms: i64) -> Result<(), TillError> {
+    write(node, now, AGREED_AT, &at_ms.to_string())
 }
 
 fn read(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {

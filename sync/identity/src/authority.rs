@@ -15,7 +15,7 @@ use crate::subject::{self, CodeTooLong, HEAD_OFFICE, Kind, Subject};
 pub const REQUEST_LEN_MAX: usize = 4 * 1024;
 
 /// A certificate holds from this much before it is issued: clocks differ.
-const BACKDATED_MS: i64 = 5 * 60 * 1000;
+pub(crate) const BACKDATED_MS: i64 = 5 * 60 * 1000;
 
 /// Why nothing was issued.
 #[derive(Debug, thiserror::Error)]

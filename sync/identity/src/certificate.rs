@@ -4,6 +4,7 @@ use rustls::pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::X509Certificate;
 
+use crate::authority::BACKDATED_MS;
 use crate::subject::{Kind, Subject};
 
 /// Whether a certificate still holds.
@@ -38,10 +39,17 @@ pub struct Window {
 }
 
 impl Window {
+    /// When it was issued, by the issuer's clock: it is certainly not earlier now.
+    #[must_use]
+    pub const fn issued_at_ms(&self) -> i64 {
+        self.from_ms.saturating_add(BACKDATED_MS)
+    }
+
     /// Half of it is over: time for the next one.
     #[must_use]
     pub const fn half_life_ms(&self) -> i64 {
-        self.from_ms.saturating_add(self.until_ms.saturating_sub(self.from_ms) / 2)
+        let issued_at_ms = self.issued_at_ms();
+        issued_at_ms.saturating_add(self.until_ms.saturating_sub(issued_at_ms) / 2)
     }
 }
 
