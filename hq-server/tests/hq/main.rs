@@ -1,6 +1,8 @@
 //! Head office as a whole: a real server on free ports, real HTTP and MQTT clients.
 
 #[cfg(test)]
+mod bare;
+#[cfg(test)]
 mod bindings;
 #[cfg(test)]
 mod broker;
