@@ -186,10 +186,8 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         tokio::spawn(door.live.clone().keep_swept(devices, door.verifier.clone())),
         tokio::spawn(door.clone().keep_certified(clock.clone())),
     ]);
-    let serving = [
-        serve_http(listener, app.clone(), stop.clone()),
-        serve_links(links, app.clone(), stop.clone()),
-    ];
+    let serving =
+        [serve_http(listener, app.clone(), stop.clone()), serve_links(links, app.clone(), stop.clone())];
     let (mqtt_addr, live) = (broker.addr(), door.live);
     tracing::info!(%http_addr, %mqtt_addr, %link_addr, "head office is ready");
     Ok(Running {
