@@ -7,12 +7,22 @@ mod bindings;
 #[cfg(test)]
 mod broker;
 #[cfg(test)]
+mod cast;
+#[cfg(test)]
 mod compat;
 #[cfg(test)]
 mod console_api;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod mosquitto;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod wire;
