@@ -24,8 +24,8 @@ const DEMO_PACKAGES: [&str; 7] = [
     "ca-certificates",
 ];
 /// What the tests need beyond it.
-const TEST_PACKAGES: [&str; 6] =
-    ["webkit2gtk-driver", "xvfb", "chromium", "chromium-driver", "strace", "python3-venv"];
+const TEST_PACKAGES: [&str; 7] =
+    ["webkit2gtk-driver", "xvfb", "chromium", "chromium-driver", "strace", "python3-venv", "mosquitto"];
 
 /// Installs and builds what `demo` runs.
 ///
