@@ -15,11 +15,17 @@ use hq_server::config::Config;
 use hq_server::server;
 use rusqlite::Connection;
 use rusqlite::types::Value;
-use sync::device::{DeviceFile, random_16};
+use sync::device::random_16;
 use sync::driver::{StatusBoard, uplink};
+use sync::enrolment::Invited;
 use sync::link::{MqttLink, MqttLinkConfig};
 use sync::node::Beside;
+use sync::peer::origin_of;
 use sync::{Clock, Draft, MIGRATION_BOOKS, MIGRATION_JOURNAL, Node, Reader, SqliteStore, Writer};
+use sync_identity::exchange::Enrol;
+use sync_identity::subject::HEAD_OFFICE;
+use sync_identity::verify::{KnownTime, ServerCheck};
+use sync_identity::{Identity, Kind, authority, tls};
 use sync_proto::catalogue::Catalogue;
 use sync_proto::fact::{Line, Sold, Tender};
 use sync_proto::ids::mint_sale_id;
@@ -28,7 +34,7 @@ use sync_proto::project::All;
 use sync_proto::quantity::line_amount;
 use sync_proto::tax::{TaxClass, vat_within};
 use sync_proto::{
-    BusinessDay, Fact, FeedVersion, Money, ProductId, Quantity, Role, StationCode, TerminalNo, Volume,
+    BusinessDay, Fact, FeedVersion, Money, ProductId, Quantity, StationCode, TerminalNo, Volume,
 };
 
 /// Sales in the backlog unless `--sales N` says otherwise.
@@ -50,18 +56,14 @@ async fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let clock = Clock::system();
     let station = StationCode::new("ST0001")?;
-    let agent = DeviceFile::mint(station.clone(), Role::Agent, None)?;
 
     let config = config(folder.path())?;
-    enrol(&config, &agent)?;
+    let agent = enrol(&config, station, &clock)?;
     let backlog = backlog(&folder.path().join("agent.db"), &agent, sales, &clock)?;
     let hq = server::start(&config, clock.clone()).await?;
 
     let begun = Instant::now();
-    let link = MqttLink::connect(
-        MqttLinkConfig { addr: hq.mqtt_addr.to_string(), device: agent, version: "bench".to_owned() },
-        clock.clone(),
-    );
+    let link = MqttLink::connect(link_config(hq.mqtt_addr.to_string(), &agent)?, clock.clone());
     let status = StatusBoard::default();
     let sending = tokio::spawn(uplink(backlog, Arc::new(link), "hq", clock, status));
     let reader = Reader::new(&server::database(&config.data_dir));
@@ -89,7 +91,7 @@ fn config(folder: &Path) -> Result<Config> {
     let token = folder.join("token");
     std::fs::write(&token, "a-token-for-the-benchmark")?;
     let text = format!(
-        "data_dir = {:?}\nhttp_addr = \"127.0.0.1:0\"\nmqtt_addr = \"127.0.0.1:0\"\napi_token_file = {token:?}\n",
+        "data_dir = {:?}\nhttp_addr = \"127.0.0.1:0\"\nmqtt_addr = \"127.0.0.1:0\"\nlink_addr = \"127.0.0.1:0\"\napi_token_file = {token:?}\n",
         folder.join("hq")
     );
     let path = folder.join("hq.toml");
@@ -97,18 +99,44 @@ fn config(folder: &Path) -> Result<Config> {
     Ok(Config::read(&path)?)
 }
 
-fn enrol(config: &Config, agent: &DeviceFile) -> Result<()> {
-    let mut store = hq_server::store::open_store(&config.data_dir)?;
-    store.enrol_device(&agent.enrolled(), 0)?;
-    Ok(())
+/// Enrols the agent while head office does not run yet.
+fn enrol(config: &Config, station: StationCode, clock: &Clock) -> Result<Identity> {
+    let mut node = hq_server::store::open_node(hq_server::store::open_store(&config.data_dir)?, clock)?;
+    let issuer = server::issuer(config, clock)?;
+    let (code, _) = node.open_code(&issuer, &Invited { station, kind: Kind::Agent }, clock.wall_ms())?;
+    let (key, request) = authority::new_key()?;
+    let (authority_key, authority_request) = authority::new_key()?;
+    let asked = Enrol {
+        code_id: code.id(),
+        secret: code.secret(),
+        device: None,
+        request,
+        authority_request: Some(authority_request),
+    };
+    let issued = node.redeem(&issuer, &asked, clock.now())?;
+    Identity::of(key, Some(authority_key), issued).map_err(anyhow::Error::msg)
+}
+
+fn link_config(addr: String, agent: &Identity) -> Result<MqttLinkConfig> {
+    let time = Arc::new(|| KnownTime::AtLeast(0));
+    let check = ServerCheck::known(&agent.roots().head_office, HEAD_OFFICE, time)?;
+    let subject = &agent.certified().subject;
+    Ok(MqttLinkConfig {
+        addr,
+        station: subject.station.clone(),
+        device: subject.device,
+        tls: Arc::new(tls::client(Some(agent.credentials()?), check)?),
+        version: "bench".to_owned(),
+    })
 }
 
 /// An agent's database with `count` sales of one till, none of them sent. The agent records them itself:
 /// for the wire and for head office that makes no difference.
-fn backlog(path: &Path, agent: &DeviceFile, count: u64, clock: &Clock) -> Result<Writer<SqliteStore>> {
+fn backlog(path: &Path, agent: &Identity, count: u64, clock: &Clock) -> Result<Writer<SqliteStore>> {
     let store = SqliteStore::open(path, &[MIGRATION_JOURNAL, MIGRATION_BOOKS], &[])?;
     let books = All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station))]);
-    let mut node = Node::open(store, Arc::new(books), agent.origin(), random_16()?, clock.now())?;
+    let mut node =
+        Node::open(store, Arc::new(books), origin_of(&agent.certified().subject), random_16()?, clock.now())?;
     let day = BusinessDay::new("2026-11-23").context("a day")?;
     let mut drafts = Vec::new();
     for counter in 1..=count {

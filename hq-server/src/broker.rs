@@ -4,6 +4,7 @@
 //! its PUBACK, and the reply that moves a station's cursor is sent after the journal's commit.
 
 pub mod access;
+pub mod external;
 mod front;
 mod hooks;
 mod pokes;

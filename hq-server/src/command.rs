@@ -1,11 +1,13 @@
 //! The commands of the program.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hq_server::broker::external;
 use hq_server::config::{Config, ConfigError};
 use hq_server::role::Role;
 use hq_server::server::{self, StartError};
@@ -132,6 +134,17 @@ pub fn revoke(path: &Path, device: &str, reason: &str) -> Result<(), Failure> {
     let config = Config::read(path)?;
     let device = DeviceId::from_hex(device).with_context(|| format!("--device {device}"))?;
     ask(&config, &format!("/api/v1/devices/{device}/revoke"), &serde_json::json!({ "reason": reason }))?;
+    Ok(())
+}
+
+/// Writes the files of an external broker.
+pub fn write_broker_files(path: &Path, out: &Path, listen: SocketAddr) -> Result<(), Failure> {
+    let config = Config::read(path)?;
+    let revoked = external::write(&config, out, listen, Clock::system().wall_ms())
+        .context("nothing to start a broker with")?;
+    let out = out.display();
+    writeln!(std::io::stdout(), "{out}: ready, {revoked} certificates revoked")
+        .context("stdout cannot be written")?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod command;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,6 +52,18 @@ enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// Writes what an external Mosquitto needs to serve the stations' topics; head office may run or not.
+    BrokerFiles {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// The folder to write to; files of an earlier run are replaced.
+        #[arg(long)]
+        out: PathBuf,
+        /// Where that broker listens.
+        #[arg(long, default_value = "0.0.0.0:8883")]
+        listen: SocketAddr,
+    },
     /// Stops or starts a role of the running head office.
     Role {
         /// What to do.
@@ -81,6 +94,7 @@ fn main() -> ExitCode {
         Command::Run { config, log_json, .. } => command::run(&config, log_json),
         Command::Code { config, station } => command::open_code(&config, &station),
         Command::Revoke { config, device, reason } => command::revoke(&config, &device, &reason),
+        Command::BrokerFiles { config, out, listen } => command::write_broker_files(&config, &out, listen),
         Command::Role { action, role, config } => {
             let role = match role {
                 RoleName::Order => Role::Order,

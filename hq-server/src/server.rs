@@ -135,7 +135,7 @@ pub struct Running {
     writer: HqWriter,
     clock: Clock,
     stop: CancellationToken,
-    http: JoinHandle<()>,
+    serving: [JoinHandle<()>; 2],
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -185,9 +185,9 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         tokio::spawn(keep_presence(presence.clone(), writer.clone(), clock.clone())),
         tokio::spawn(door.live.clone().keep_swept(devices, door.verifier.clone())),
         tokio::spawn(door.clone().keep_certified(clock.clone())),
-        serve_links(links, app.clone(), stop.clone()),
     ]);
-    let http = serve_http(listener, app.clone(), stop.clone());
+    let serving =
+        [serve_http(listener, app.clone(), stop.clone()), serve_links(links, app.clone(), stop.clone())];
     let (mqtt_addr, live) = (broker.addr(), door.live);
     tracing::info!(%http_addr, %mqtt_addr, %link_addr, "head office is ready");
     Ok(Running {
@@ -202,7 +202,7 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         writer,
         clock,
         stop,
-        http,
+        serving,
         tasks,
     })
 }
@@ -233,11 +233,17 @@ impl Running {
     pub async fn stop(self) {
         self.app.drain();
         self.stop.cancel();
-        if tokio::time::timeout(DRAIN_WITHIN, self.http).await.is_err() {
-            tracing::warn!("some requests did not end in time and were cut off");
+        let until = tokio::time::Instant::now() + DRAIN_WITHIN;
+        for mut serving in self.serving {
+            if tokio::time::timeout_at(until, &mut serving).await.is_err() {
+                tracing::warn!("some requests did not end in time and were cut off");
+                serving.abort();
+            }
         }
-        for task in &self.tasks {
+        for task in self.tasks {
             task.abort();
+            // It was told to end; that it did so early is its result.
+            let _ = task.await;
         }
         self.ingest.close();
         self.broker.disconnect_all().await;

@@ -1,13 +1,11 @@
 //! The broker: who may connect, publish and subscribe, and what becomes of messages.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use rumqttc::mqttbytes::v5::{LastWill, Packet, PublishProperties};
-use rumqttc::{AsyncClient, Event, MqttOptions, PublishOptions, QoS};
+use rumqttc::QoS;
+use rumqttc::mqttbytes::v5::LastWill;
 use serde_json::{Value, json};
 use sync::codec::pack;
-use sync::device::DeviceFile;
 use sync::node::Beside;
 use sync::store::memory::MemoryStore;
 use sync::{Clock, Draft, Node, Store as _};
@@ -20,100 +18,25 @@ use sync_proto::ledger::{Delivery, StationOrder};
 use sync_proto::tax::TaxClass;
 use sync_proto::wire::{Message, Outcome, Reply as SyncReply};
 use sync_proto::{
-    ChainHash, FeedVersion, Incarnation, Money, OrderId, ProductId, Quantity, RequestId, Role, SaleId, Seq,
-    ShipId, StationCode, TerminalNo, Volume,
+    ChainHash, DeviceId, FeedVersion, Incarnation, Money, OrderId, Origin, ProductId, Quantity, RequestId,
+    Role, SaleId, Seq, ShipId, StationCode, TerminalNo, Volume,
 };
-use tokio::sync::mpsc;
 
-use crate::support::{Office, eventually};
-
-/// A bare MQTT client: does as it is told, also what no agent would do.
-struct Bare {
-    client: AsyncClient,
-    incoming: mpsc::UnboundedReceiver<Packet>,
-}
-
-fn options(office: &Office, file: &DeviceFile) -> MqttOptions {
-    let device = file.device.to_hex();
-    let mut options =
-        MqttOptions::new(device.clone(), ("127.0.0.1".to_owned(), office.running.mqtt_addr.port()));
-    options.set_credentials(device, file.secret().to_owned());
-    options.set_clean_start(true);
-    options.set_keep_alive(10);
-    options
-}
-
-/// Connects, or says why not.
-async fn connect(options: MqttOptions) -> Result<Bare, String> {
-    let (client, mut events) = AsyncClient::builder(options).capacity(16).build();
-    loop {
-        match events.poll().await {
-            Ok(Event::Incoming(Packet::ConnAck(_))) => break,
-            Ok(_) => {}
-            Err(why) => return Err(why.to_string()),
-        }
-    }
-    let (sender, incoming) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        while let Ok(event) = events.poll().await {
-            if let Event::Incoming(packet) = event
-                && sender.send(packet).is_err()
-            {
-                return;
-            }
-        }
-    });
-    Ok(Bare { client, incoming })
-}
-
-impl Bare {
-    async fn publish(&self, topic: &str, payload: &[u8], answer_to: Option<&str>) -> Result<(), String> {
-        let properties = PublishProperties {
-            response_topic: answer_to.map(str::to_owned),
-            correlation_data: Some(vec![1, 2, 3].into()),
-            ..PublishProperties::default()
-        };
-        let options = PublishOptions::at_least_once().properties(properties);
-        let notice = self.client.publish_tracked(topic.to_owned(), payload.to_vec(), options).await;
-        notice.map_err(|why| why.to_string())?.wait_completion_async().await.map_err(|why| why.to_string())
-    }
-
-    async fn subscribe(&self, filter: &str) -> Result<(), String> {
-        let notice = self.client.subscribe_tracked(filter.to_owned(), QoS::AtLeastOnce).await;
-        notice.map_err(|why| why.to_string())?.wait_completion_async().await.map_err(|why| why.to_string())
-    }
-
-    async fn next_message(&mut self) -> rumqttc::mqttbytes::v5::Publish {
-        let next = async {
-            loop {
-                if let Packet::Publish(publish) = self.incoming.recv().await.expect("the session holds") {
-                    return publish;
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), next).await.expect("a message within ten seconds")
-    }
-}
+use crate::bare::{connect, options, options_as};
+use crate::support::{Office, eventually, tls_of, tls_with};
 
 #[tokio::test]
-async fn only_the_device_with_its_secret_and_its_own_client_id_may_connect() {
+async fn only_the_device_with_its_certificate_and_its_own_client_id_may_connect() {
     let office = Office::open().await;
-    let file = office.enrol("ST0001").await;
-    assert!(connect(options(&office, &file)).await.is_ok());
-    let mut wrong = options(&office, &file);
-    wrong.set_credentials(file.device.to_hex(), "0".repeat(64));
-    assert!(connect(wrong).await.is_err(), "wrong secret");
-    let mut unknown = options(&office, &file);
-    unknown.set_credentials("0".repeat(32), file.secret().to_owned());
-    assert!(connect(unknown).await.is_err(), "unknown device");
-    let port = office.running.mqtt_addr.port();
-    let mut borrowed = MqttOptions::new("another-client", ("127.0.0.1".to_owned(), port));
-    borrowed.set_credentials(file.device.to_hex(), file.secret().to_owned());
+    let agent = office.enrol("ST0001").await;
+    assert!(connect(options(&office, &agent)).await.is_ok());
+    let borrowed = options_as("another-client", office.running.mqtt_addr, tls_of(&agent));
     assert!(connect(borrowed).await.is_err(), "client id is not the device");
-    let anonymous = MqttOptions::new(file.device.to_hex(), ("127.0.0.1".to_owned(), port));
-    assert!(connect(anonymous).await.is_err(), "no credentials");
+    let device = agent.certified().subject.device.to_hex();
+    let anonymous = options_as(&device, office.running.mqtt_addr, tls_with(None, &agent));
+    assert!(connect(anonymous).await.is_err(), "no certificate");
     for (topic, allowed) in [("st/ST0001/state", true), ("st/ST0002/state", false), ("st/ST0001/up", false)] {
-        let mut with_will = options(&office, &file);
+        let mut with_will = options(&office, &agent);
         with_will.set_last_will(LastWill::new(topic, "{}", QoS::AtLeastOnce, false, None));
         assert_eq!(connect(with_will).await.is_ok(), allowed, "will on {topic}");
     }
@@ -348,11 +271,15 @@ async fn a_stream_of_another_station_is_refused() {
 
 /// A till's journal as its agent forwards it: who writes, then what it applied of the chain's feed.
 fn tills_journal(writer: Incarnation, versions: &[u64]) -> Vec<u8> {
-    let file =
-        DeviceFile::mint(StationCode::new("ST0001").unwrap(), Role::Terminal, Some(TerminalNo(1))).unwrap();
+    let till = Origin {
+        station: StationCode::new("ST0001").unwrap(),
+        device: DeviceId([1; 16]),
+        role: Role::Terminal,
+        terminal: Some(TerminalNo(1)),
+    };
     let clock = Clock::system();
     let mut node =
-        Node::open(MemoryStore::default(), Arc::new(Catalogue), file.origin(), [7; 16], clock.now()).unwrap();
+        Node::open(MemoryStore::default(), Arc::new(Catalogue), till, [7; 16], clock.now()).unwrap();
     for version in versions {
         let version = FeedVersion(*version);
         let fact = Fact::FeedApplied(FeedApplied { scope: FeedScope::Chain, writer, version });

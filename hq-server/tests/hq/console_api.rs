@@ -116,12 +116,12 @@ async fn settings_and_stations_are_shown() {
 async fn the_console_is_served_with_strict_headers_and_finds_its_pages() {
     let office = Office::open().await;
     for path in ["/", "/stations", "/some/page"] {
-        let page = reqwest::get(office.url(path)).await.unwrap();
+        let page = office.request("GET", path).send().await.unwrap();
         assert_eq!(page.status(), 200, "{path}");
         assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
         assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'self'"));
         assert_eq!(page.headers()["x-content-type-options"], "nosniff");
     }
-    let missing = reqwest::get(office.url("/assets/no-such.js")).await.unwrap();
+    let missing = office.request("GET", "/assets/no-such.js").send().await.unwrap();
     assert_eq!(missing.status(), 404);
 }

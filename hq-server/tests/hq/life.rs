@@ -6,9 +6,9 @@ use std::process::{Command, Output};
 use hq_server::server;
 use serde_json::json;
 use sync::Clock;
-use sync::device::DeviceFile;
+use sync_identity::EnrolmentCode;
 
-use crate::support::{Office, TOKEN, eventually};
+use crate::support::{Asked, Office, TOKEN, eventually};
 
 #[tokio::test]
 async fn a_restart_keeps_everything() {
@@ -41,6 +41,10 @@ async fn a_port_in_use_is_one_clear_error() {
     config.mqtt_addr = office.running.mqtt_addr;
     let why = server::start(&config, Clock::system()).await.unwrap_err().to_string();
     assert!(why.starts_with("mqtt_addr") && why.contains("in use"), "{why}");
+    config.mqtt_addr = config.http_addr;
+    config.link_addr = office.running.link_addr;
+    let why = server::start(&config, Clock::system()).await.unwrap_err().to_string();
+    assert!(why.starts_with("link_addr") && why.contains("in use"), "{why}");
 }
 
 fn hq(arguments: &[&str], config: &Path) -> Output {
@@ -57,7 +61,7 @@ fn config(folder: &Path, extra: &str) -> std::path::PathBuf {
     std::fs::write(&token, TOKEN).unwrap();
     let file = folder.join("hq.toml");
     let text = format!(
-        "data_dir = {:?}\napi_token_file = {token:?}\nhttp_addr = \"127.0.0.1:0\"\nmqtt_addr = \"127.0.0.1:0\"\n{extra}",
+        "data_dir = {:?}\napi_token_file = {token:?}\nhttp_addr = \"127.0.0.1:0\"\nmqtt_addr = \"127.0.0.1:0\"\nlink_addr = \"127.0.0.1:0\"\n{extra}",
         folder.join("data")
     );
     std::fs::write(&file, text).unwrap();
@@ -96,36 +100,41 @@ fn a_data_folder_that_cannot_be_written_ends_the_program_with_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agent_is_enrolled_while_head_office_runs_and_while_it_does_not() {
+async fn a_code_is_opened_while_head_office_runs_and_while_it_does_not() {
     let office = Office::open().await;
     let station = "[[stations]]\ncode = \"ST0001\"\nname = \"a\"\naddress = \"b\"\n";
     let file = config(&office.path(""), station);
-    let enrol = |station: &str, out: &Path| {
-        let out = out.to_str().unwrap().to_owned();
-        hq(&["enrol", "--station", station, "--out", &out], &file)
-    };
     let text = std::fs::read_to_string(&file).unwrap();
     let running =
         text.replace("http_addr = \"127.0.0.1:0\"", &format!("http_addr = \"{}\"", office.running.http_addr));
     std::fs::write(&file, running).unwrap();
-    let first = office.path("first.json");
-    let output = enrol("ST0001", &first);
-    assert!(output.status.success(), "{output:?}");
-    let refused = enrol("ST9999", &office.path("none.json"));
+    let code = |output: &Output| {
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        EnrolmentCode::parse(text.trim()).unwrap()
+    };
+    let first = code(&hq(&["code", "--station", "ST0001"], &file));
+    let refused = hq(&["code", "--station", "ST9999"], &file);
     assert_eq!(refused.status.code(), Some(1));
     assert!(one_line(&refused).contains("ST9999"));
+    let agent = Asked::of(&first, None).send(&office.running.link_addr.to_string(), &first).await.unwrap();
+    let device = agent.certified().subject.device.to_hex();
+    let revoked = hq(&["revoke", "--device", &device, "--reason", "lost"], &file);
+    assert!(revoked.status.success(), "{revoked:?}");
+    assert_eq!(office.get("/api/v1/devices").await[0]["revokedWhy"], "lost");
     let role = hq(&["role", "stop", "logistics"], &file);
     assert!(role.status.success(), "{role:?}");
     assert_eq!(office.get("/api/v1/roles").await[1]["state"], "stopped");
     let data = office.config.clone();
     office.running.stop().await;
-    let second = data.data_dir.join("second.json");
-    let output = enrol("ST0001", &second);
-    assert!(output.status.success(), "{output:?}");
-    let (one, two) = (DeviceFile::read(&first).unwrap(), DeviceFile::read(&second).unwrap());
-    assert_ne!(one.device, two.device);
-    use std::os::unix::fs::PermissionsExt as _;
-    assert_eq!(std::fs::metadata(&second).unwrap().permissions().mode() & 0o777, 0o600);
+    let second = code(&hq(&["code", "--station", "ST0001"], &file));
+    let none = hq(&["code", "--station", "ST9999"], &file);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(one_line(&none).contains("register"));
+    let again = server::start(&data, Clock::system()).await.unwrap();
+    let enrolled = Asked::of(&second, None).send(&again.link_addr.to_string(), &second).await.unwrap();
+    assert_ne!(enrolled.certified().subject.device, agent.certified().subject.device);
+    again.stop().await;
     let stopped = hq(&["role", "start", "logistics"], &file);
     assert_eq!(stopped.status.code(), Some(1));
     assert!(one_line(&stopped).contains("does not answer"));

@@ -1,9 +1,13 @@
 //! Head office as a whole: a real server on free ports, real HTTP and MQTT clients.
 
 #[cfg(test)]
+mod bare;
+#[cfg(test)]
 mod bindings;
 #[cfg(test)]
 mod broker;
+#[cfg(test)]
+mod cast;
 #[cfg(test)]
 mod compat;
 #[cfg(test)]
@@ -11,6 +15,14 @@ mod console_api;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod mosquitto;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod wire;

@@ -4,22 +4,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hq_server::config::Config;
+use hq_server::config::{Certificates, Config};
 use hq_server::server::{self, Running};
 use hq_server::stations::StationSeed;
 use serde_json::{Value, json};
-use sync::device::{DeviceFile, random_16};
+use sync::device::random_16;
 use sync::driver::{DownlinkConfig, StatusBoard, downlink, uplink};
 use sync::link::{MqttLink, MqttLinkConfig};
 use sync::node::Beside;
+use sync::peer::origin_of;
 use sync::store::memory::MemoryStore;
 use sync::{Clock, Draft, Node, Writer};
+use sync_identity::exchange::{ENROL_PATH, Enrol};
+use sync_identity::subject::HEAD_OFFICE;
+use sync_identity::verify::{KnownTime, ServerCheck};
+use sync_identity::{Credentials, EnrolmentCode, Identity, authority, tls};
 use sync_proto::catalogue::Catalogue;
 use sync_proto::fact::{Fact, FeedScope};
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::All;
 use sync_proto::rows::{RowKey, Table};
-use sync_proto::{BusinessDay, StationCode};
+use sync_proto::{BusinessDay, DeviceId, StationCode};
 use tokio::task::JoinSet;
 
 pub const TOKEN: &str = "a-token-for-tests";
@@ -56,7 +61,11 @@ impl Office {
         let mut config = Config {
             data_dir: folder.path().join("data"),
             http_addr: any,
+            http_behind_tls_proxy: false,
             mqtt_addr: any,
+            link_addr: any,
+            ca_dir: None,
+            certificates: Certificates::default(),
             api_token_file: token,
             auto_dispatch: false,
             vehicles: vec!["경기80사1021".to_owned(), "경기80사1022".to_owned()],
@@ -71,7 +80,7 @@ impl Office {
         };
         change(&mut config);
         let running = server::start(&config, Clock::system()).await.unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = plain_http();
         Self { running, config, folder, http }
     }
 
@@ -122,16 +131,99 @@ impl Office {
             .await
     }
 
-    pub async fn enrol(&self, station: &str) -> DeviceFile {
-        let reply = self.post("/api/v1/devices", json!({ "stationCode": station })).await;
-        assert_eq!(reply.status, 201, "{}", reply.body);
-        serde_json::from_value(reply.body).unwrap()
+    pub fn link_url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.running.link_addr)
+    }
+
+    /// A one-time code for a station's agent.
+    pub async fn code(&self, station: &str) -> EnrolmentCode {
+        let reply = self.post("/api/v1/enrolment-codes", json!({ "stationCode": station })).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        EnrolmentCode::parse(reply.body["code"].as_str().unwrap()).unwrap()
+    }
+
+    pub async fn enrol(&self, station: &str) -> Identity {
+        self.enrol_as(station, None).await
+    }
+
+    /// Enrols the device of an existing database once more, or a new one.
+    pub async fn enrol_as(&self, station: &str, device: Option<DeviceId>) -> Identity {
+        let code = self.code(station).await;
+        let asked = Asked::of(&code, device);
+        asked.send(&self.running.link_addr.to_string(), &code).await.expect("the code is good")
+    }
+
+    pub async fn revoke(&self, device: DeviceId) {
+        let path = format!("/api/v1/devices/{device}/revoke");
+        let reply = self.post(&path, json!({ "reason": "lost" })).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
     }
 
     pub async fn agent(&self, station: &str) -> Agent {
-        let file = self.enrol(station).await;
-        Agent::connect(file, &self.running.mqtt_addr.to_string())
+        let identity = self.enrol(station).await;
+        Agent::connect(&identity, &self.running.mqtt_addr.to_string())
     }
+}
+
+/// A request to belong, with the keys that stay at home.
+pub struct Asked {
+    key: String,
+    authority_key: String,
+    pub body: Enrol,
+}
+
+impl Asked {
+    pub fn of(code: &EnrolmentCode, device: Option<DeviceId>) -> Self {
+        let (key, request) = authority::new_key().unwrap();
+        let (authority_key, authority_request) = authority::new_key().unwrap();
+        let body = Enrol {
+            code_id: code.id(),
+            secret: code.secret(),
+            device,
+            request,
+            authority_request: Some(authority_request),
+        };
+        Self { key, authority_key, body }
+    }
+
+    /// Asks head office, or says with which code it refused.
+    pub async fn send(self, addr: &str, code: &EnrolmentCode) -> Result<Identity, String> {
+        let check = ServerCheck::head_office_fitting(code.clone()).unwrap();
+        let client = https(tls::client(None, check).unwrap());
+        let response = client.post(format!("https://{addr}{ENROL_PATH}")).json(&self.body).send().await;
+        let response = response.unwrap();
+        if response.status() != 200 {
+            let refusal: Value = response.json().await.unwrap();
+            return Err(refusal["code"].as_str().unwrap_or_default().to_owned());
+        }
+        let issued = response.json().await.unwrap();
+        Ok(Identity::of(self.key, Some(self.authority_key), issued).unwrap())
+    }
+}
+
+/// A client of the API. The client library wants a provider of cryptography even where no TLS is spoken.
+fn plain_http() -> reqwest::Client {
+    // A second test in the same process finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+/// An HTTPS client that says who it is by `tls`.
+pub fn https(tls: tls::ClientConfig) -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy().https_only(true).tls_backend_preconfigured(tls);
+    client.timeout(Duration::from_secs(20)).build().unwrap()
+}
+
+/// Shows the certificate of `identity`, and wants to see head office's.
+pub fn tls_of(identity: &Identity) -> tls::ClientConfig {
+    tls_with(Some(identity.credentials().unwrap()), identity)
+}
+
+/// Shows `credentials`, and wants to see the head office that `trusting` knows.
+pub fn tls_with(credentials: Option<Arc<Credentials>>, trusting: &Identity) -> tls::ClientConfig {
+    let root = &trusting.roots().head_office;
+    let check = ServerCheck::known(root, HEAD_OFFICE, Arc::new(|| KnownTime::AtLeast(0))).unwrap();
+    tls::client(credentials, check).unwrap()
 }
 
 /// Looks again and again until there is something, for ten seconds at most.
@@ -154,20 +246,26 @@ pub struct Agent {
 }
 
 impl Agent {
-    pub fn connect(file: DeviceFile, addr: &str) -> Self {
+    pub fn connect(identity: &Identity, addr: &str) -> Self {
         let clock = Clock::system();
         let books: Vec<Box<dyn sync_proto::project::Projection>> =
             vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station))];
-        let station = file.station.clone();
+        let subject = identity.certified().subject.clone();
         let node = Node::open(
             MemoryStore::default(),
             Arc::new(All(books)),
-            file.origin(),
+            origin_of(&subject),
             random_16().unwrap(),
             clock.now(),
         );
         let writer = Writer::spawn(node.unwrap()).unwrap();
-        let config = MqttLinkConfig { addr: addr.to_owned(), device: file, version: "0.1.0".to_owned() };
+        let config = MqttLinkConfig {
+            addr: addr.to_owned(),
+            station: subject.station.clone(),
+            device: subject.device,
+            tls: Arc::new(tls_of(identity)),
+            version: "0.1.0".to_owned(),
+        };
         let link = Arc::new(MqttLink::connect(config, clock.clone()));
         let mut tasks = JoinSet::new();
         let status = StatusBoard::default();
@@ -175,7 +273,7 @@ impl Agent {
         tasks.spawn(async move {
             let _ = up.await;
         });
-        for scope in [FeedScope::Chain, FeedScope::Station(station)] {
+        for scope in [FeedScope::Chain, FeedScope::Station(subject.station)] {
             let (writer, link, clock, status) = (writer.clone(), link.clone(), clock.clone(), status.clone());
             tasks.spawn(async move {
                 let _ = downlink(writer, link, scope, DownlinkConfig::AGENT, clock, status).await;

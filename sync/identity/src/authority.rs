@@ -1,9 +1,9 @@
 //! Making authorities, and issuing certificates with them.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
-    PublicKey, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertificateSigningRequestParams,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, NameConstraints, PublicKey, RevokedCertParams, SanType, SerialNumber,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -188,8 +188,43 @@ impl Authority {
         let mut params = blank(HEAD_OFFICE, validity)?;
         params.subject_alt_names = vec![dns(HEAD_OFFICE)?];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        // Head office is a client too where its broker is another program. To its own listeners the name is nobody's.
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(&params, request)
+    }
+
+    /// A list of revoked certificates (PEM), for programs that do not know the register of devices. `serials` are
+    /// in hexadecimal digits, with the time at which each was revoked.
+    ///
+    /// # Errors
+    /// A serial number or a time is none.
+    pub fn revocation_list(
+        &self,
+        serials: &[(String, i64)],
+        validity: Validity,
+    ) -> Result<String, IssueError> {
+        let revoked_certs = serials.iter().map(|(serial, at_ms)| {
+            let bytes = sync_proto::ids::unhex(serial);
+            let bytes =
+                bytes.ok_or_else(|| IssueError::Authority(format!("{serial} is no serial number")))?;
+            Ok(RevokedCertParams {
+                serial_number: SerialNumber::from_slice(&bytes),
+                revocation_time: instant(*at_ms)?,
+                reason_code: None,
+                invalidity_date: None,
+            })
+        });
+        let list = CertificateRevocationListParams {
+            this_update: instant(validity.from_ms.saturating_sub(BACKDATED_MS))?,
+            next_update: instant(validity.until_ms)?,
+            // It only has to grow.
+            crl_number: SerialNumber::from(u64::try_from(validity.from_ms).unwrap_or(0)),
+            issuing_distribution_point: None,
+            revoked_certs: revoked_certs.collect::<Result<_, IssueError>>()?,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        Ok(list.signed_by(&self.issuer)?.pem()?)
     }
 
     fn sign(
