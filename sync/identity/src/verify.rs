@@ -53,6 +53,10 @@ pub const fn standing(window: Window, now: KnownTime, grace_ms: i64) -> Option<S
     let earliest_ms = match now {
         KnownTime::Now(ms) | KnownTime::AtLeast(ms) => ms,
     };
+    // A certificate that begins after what signed it ended never held; anybody can show one before it is checked.
+    if window.until_ms < window.from_ms {
+        return None;
+    }
     if matches!(now, KnownTime::Now(_)) && earliest_ms < window.from_ms {
         return None;
     }
