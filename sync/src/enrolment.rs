@@ -182,11 +182,11 @@ impl Issuer {
         subject: &Subject,
         request: &str,
         authority_request: Option<&str>,
-        now_ms: i64,
+        now: Stamp,
     ) -> Result<Granted, EnrolmentError> {
         let request = CertificateRequest::read(request)?;
         let lifetimes = self.lifetimes();
-        let validity = Validity::of(now_ms, lifetimes.device_ms);
+        let now_ms = now.corrected_ms();
         match self {
             Self::HeadOffice { head_office, stations, .. } => {
                 let wanted = authority_request.ok_or_else(|| {
@@ -194,15 +194,18 @@ impl Issuer {
                 })?;
                 let wanted = CertificateRequest::read(wanted)?;
                 let own = Validity::of(now_ms, lifetimes.authority_ms);
+                let validity = Validity::of(now_ms, lifetimes.device_ms);
                 Ok(Granted {
                     chain: vec![head_office.issue(&request, subject, validity)?],
                     authority: Some(stations.issue_station_authority(&wanted, subject, own)?),
                 })
             }
-            Self::Station { authority, .. } => Ok(Granted {
-                chain: vec![authority.issue(&request, subject, validity)?, authority.certificate().clone()],
-                authority: None,
-            }),
+            Self::Station { authority, .. } => {
+                let agreed = now.offset_ms.is_some();
+                let validity = Validity::within(authority.window()?, now_ms, agreed, lifetimes.device_ms);
+                let own = authority.certificate().clone();
+                Ok(Granted { chain: vec![authority.issue(&request, subject, validity)?, own], authority: None })
+            }
         }
     }
 }
@@ -346,8 +349,7 @@ impl<S: Store> Node<S> {
         beside: Beside,
         now: Stamp,
     ) -> Result<Issued, EnrolmentError> {
-        let issued_at_ms = now.corrected_ms();
-        let granted = issuer.grant(subject, requests.0, requests.1, issued_at_ms)?;
+        let granted = issuer.grant(subject, requests.0, requests.1, now)?;
         let certified =
             Certified::read(&granted.chain).map_err(|why| EnrolmentError::BadRequest(why.to_string()))?;
         let fact = Fact::CertificateIssued(CertificateIssued {
