@@ -126,7 +126,8 @@ impl Daemon {
         let (lan, lan_addr) = listen("lan_addr", config.lan_addr).await?;
         let time = known_time(&clock, identity.certified().window.from_ms);
         let credentials = identity.credentials().map_err(unusable)?;
-        let verifier = PeerVerifier::new(identity.roots(), Arc::clone(&time), Lifetimes::STANDARD.grace_ms)
+        let lifetimes = config.certificates.lifetimes();
+        let verifier = PeerVerifier::new(identity.roots(), Arc::clone(&time), lifetimes.grace_ms)
             .map_err(unusable)?;
         let check = enrolment::server_of(&identity, Arc::clone(&time)).map_err(unusable)?;
         let to_hq = tls::client(Some(Arc::clone(&credentials)), check).map_err(unusable)?;
@@ -149,7 +150,7 @@ impl Daemon {
             writer: writer.clone(),
             devices,
             reader,
-            issuer: std::sync::Mutex::new(Arc::new(issuer(&identity)?)),
+            issuer: std::sync::Mutex::new(Arc::new(issuer(&identity, lifetimes)?)),
             live,
             verifier,
             setup: Setup { config: config.clone(), again: Notify::new() },
@@ -263,16 +264,17 @@ fn serve(
     (tokio::spawn(async move { local.await }), tokio::spawn(async move { lan.await }))
 }
 
-fn issuer(identity: &Identity) -> Result<Issuer, StartError> {
+fn issuer(identity: &Identity, lifetimes: Lifetimes) -> Result<Issuer, StartError> {
     let authority = identity.authority().ok_or_else(|| unusable("it has no authority"))?.map_err(unusable)?;
-    Ok(Issuer::Station { authority, roots: identity.roots().clone(), lifetimes: Lifetimes::STANDARD })
+    Ok(Issuer::Station { authority, roots: identity.roots().clone(), lifetimes })
 }
 
 /// A renewed identity brings a renewed authority.
 fn issues_with(station: &Arc<Station>) -> Box<dyn Fn(&Identity) + Send + Sync> {
+    let lifetimes = station.setup.config.certificates.lifetimes();
     let station = Arc::downgrade(station);
     Box::new(move |identity| {
-        if let (Some(station), Ok(issuer)) = (station.upgrade(), issuer(identity)) {
+        if let (Some(station), Ok(issuer)) = (station.upgrade(), issuer(identity, lifetimes)) {
             station.set_issuer(issuer);
         }
     })
