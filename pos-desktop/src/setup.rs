@@ -52,9 +52,8 @@ pub async fn enrol(config: &Config, code: &str) -> Result<Enrolled, SetupError> 
     let (identity, place) = enrolment::enrol(&config.agent_url, code, Applicant::OfStation, device).await?;
     let subject = &identity.certified().subject;
     let Some(terminal) = subject.kind.terminal() else {
-        return Err(
-            EnrolError::Answer("the code was made for a back office, not for a till".to_owned()).into()
-        );
+        let why = "the code was made for a back office, not for a till".to_owned();
+        return Err(EnrolError::OtherPlace(why).into());
     };
     identity.write(&config.identity_file).map_err(EnrolError::from)?;
     tracing::info!(station = %place.code, terminal = terminal.0, "the till is enrolled");
