@@ -133,6 +133,42 @@ async function seeStation() {
   assert.ok((await browser.address()).endsWith(`#/stations/${STATION}`), 'the open station is in the address');
 }
 
+async function makeCode() {
+  await browser.click('nav-stations');
+  await browser.click(`make-code-${STATION}`);
+  const shown = (await browser.text('code')).trim();
+  const groups = shown.split(/\s+/);
+  assert.equal(groups.length, 8, `eight groups: ${shown}`);
+  for (const group of groups) assert.match(group, /^[0-9A-HJKMNP-TV-Z]{4}$/);
+  assert.match(await browser.text('code-left'), /1[45]:\d\d/);
+  await closeDialog();
+  await browser.isAbsent('code-dialog');
+}
+
+async function revokeTill() {
+  const inUse = (await api('/devices')).filter((device) => device.stationCode === STATION && !device.revokedAt);
+  // The one with the highest number: the others go on selling in the tests that follow.
+  const tills = inUse.filter((device) => device.kind === 'till').sort((one, other) => other.terminal - one.terminal);
+  const deviceId = tills[0]?.deviceId;
+  assert.ok(deviceId, 'the station has an enrolled till');
+  await browser.click('nav-stations');
+  await browser.find(`station-${STATION}`);
+  if ((await browser.attribute(`station-${STATION}`, 'aria-expanded')) === 'false') {
+    await browser.click(`station-${STATION}`);
+  }
+  await browser.click(`revoke-${deviceId}`);
+  await browser.click('revoke-submit');
+  await browser.find('revoke-dialog');
+  await browser.type('revoke-reason', '분실 신고');
+  await browser.click('revoke-submit');
+  await browser.isAbsent('revoke-dialog');
+  await until('the till to show as revoked', SHOWN_MS_MAX, async () => {
+    return (await browser.attribute(`device-${deviceId}`, 'data-state')) === 'revoked';
+  });
+  const device = (await api('/devices')).find((known) => known.deviceId === deviceId);
+  assert.equal(device.revokedWhy, '분실 신고');
+}
+
 async function switchLanguages() {
   await browser.click('lang-en');
   assert.match(await browser.text('nav-stations'), /Stations/);
@@ -199,6 +235,8 @@ try {
   await test('a changed price shows its difference first and then the new price', changePrice);
   await test('the acknowledgements show the new price applied by a terminal', seeApplied);
   await test('the station is online and shows its terminals', seeStation);
+  await test('an enrolment code is made in eight groups with its time left', makeCode);
+  await test('a till is revoked with a reason and shows it', revokeTill);
   await test('the page switches between Korean and English', switchLanguages);
   await test('every page fits its width in both sizes, themes and languages', takePictures);
   if (args.pictures) await test('dialogs and states are pictured', takeDialogPictures);
@@ -218,6 +256,11 @@ async function takeDialogPictures() {
     await browser.click(`theme-${theme}`);
     await browser.click(`lang-${language}`);
     const shoot = (name) => browser.picture(join(args.out, `dialog-${name}-${theme}-${language}.png`));
+    await browser.click('nav-stations');
+    await browser.click(`make-code-${STATION}`);
+    await browser.find('code');
+    await shoot('code');
+    await closeDialog();
     await browser.click('nav-orders');
     await browser.click('place-order');
     await browser.click('order-submit');

@@ -25,6 +25,7 @@ function hq(changes: Partial<Record<string, unknown>> = {}): Asked[] {
     '/products': [sampleProduct()],
     '/orders': [sampleOrder()],
     '/shipments': [],
+    '/devices': [],
     '/roles': [],
     '/settings/logistics': { autoDispatch: false },
     '/summary': {

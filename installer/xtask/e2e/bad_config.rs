@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use toml::{Table, Value};
-use xtask::demo::{Plan, Wish};
 use xtask::workspace;
+
+use crate::stage::Stage;
 
 /// A program that cannot start ends within this.
 const END: Duration = Duration::from_secs(20);
@@ -20,18 +21,14 @@ const PROGRAMS: [(&str, &str, &[&str]); 3] = [
     ("pos-desktop", "ST0001-till-1", &["--headless", "--config"]),
 ];
 
-/// Configuration files of an enrolled fleet that does not run.
+/// Configuration files of an enrolled fleet that does not run any more.
 struct Bench {
     folder: TempDir,
-    _plan: Plan,
 }
 
 impl Bench {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let plan = Plan::make(&Wish::new(folder.path())).unwrap();
-        xtask::demo::enrol(&plan).unwrap();
-        Self { folder, _plan: plan }
+        Self { folder: Stage::small().stopped() }
     }
 
     /// The program's configuration with a change, in a file of its own.

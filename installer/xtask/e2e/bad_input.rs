@@ -10,6 +10,7 @@ use xtask::client::{Answer, Client};
 
 use crate::eventually::within;
 use crate::mqtt::Intruder;
+use crate::papers::Papers;
 use crate::stage::{HEALED, Stage, list, sell};
 
 /// What a body may have at most is 1 MiB.
@@ -188,17 +189,16 @@ fn garbage_and_messages_for_another_station_change_nothing_at_head_office() {
     let stage = Stage::with(|wish| wish.stations = 2);
     let before = recorded(&stage);
     let broker = stage.fleet.plan().hq.program.mqtt.clone().unwrap();
-    let file = std::fs::read_to_string(&stage.fleet.plan().stations[0].device).unwrap();
-    let device: Value = serde_json::from_str(&file).unwrap();
-    let (name, secret) = (device["device"].as_str().unwrap(), device["secret"].as_str().unwrap());
+    let identity = &stage.fleet.plan().stations[0].agent.identity;
+    let device = Papers::of(identity).name().split('-').next().unwrap().to_owned();
 
-    let (_, reason) = Intruder::connect(&broker, name, "0000");
-    assert_ne!(reason, Some(0), "a wrong secret is not welcome");
+    let (_, reason) = Intruder::connect(&broker, identity, "another-client");
+    assert_ne!(reason, Some(0), "another client id than the certificate's device is not welcome");
     for topic in ["st/ST0001/up", "st/ST0002/up", "st/ST0002/req", "st/ST0002/ack", "anything", "$SYS/x"] {
         // The agent itself reconnects under the same client id at the same moment; while the broker hands the
         // session over it says "unavailable, try again".
-        let mut intruder = within(HEALED, "the agent's own credentials to be welcome", || {
-            let (intruder, reason) = Intruder::connect(&broker, name, secret);
+        let mut intruder = within(HEALED, "the agent's own papers to be welcome", || {
+            let (intruder, reason) = Intruder::connect(&broker, identity, &device);
             assert!(matches!(reason, None | Some(0 | SERVER_UNAVAILABLE)), "refused: {reason:?}");
             (reason == Some(0)).then_some(intruder)
         });

@@ -47,7 +47,7 @@ pub fn check(stage: &Stage, expected: &Expected<'_>) {
     let tills: Vec<Database> = stage.fleet.plan().stations[0]
         .tills
         .iter()
-        .map(|(till, _)| till.program.terminal.unwrap())
+        .map(|till| till.launch.program.terminal.unwrap())
         .map(|terminal| {
             Database::open(&format!("till {terminal}"), &stage.data().join(format!("ST0001/till-{terminal}")))
         })
@@ -256,7 +256,7 @@ fn summaries_agree(stage: &Stage, hq: &Database, expected: &Expected<'_>) {
     let listed: usize = stage.fleet.plan().stations[0]
         .tills
         .iter()
-        .map(|(till, _)| till.program.terminal.unwrap())
+        .map(|till| till.launch.program.terminal.unwrap())
         .map(|terminal| list(&stage.fleet.till(0, terminal).unwrap(), "/sales"))
         .map(|sales| sales.iter().filter(|sale| milli(sale, "qty") > 0).count())
         .sum();

@@ -59,20 +59,27 @@ pub fn search(folder: &Path, cards: &[&str], secrets: &[Secret]) -> Vec<Leak> {
     leaks
 }
 
-/// The lines of every private key below a folder, each allowed in its own file only.
+/// The lines of every private key below a folder, each allowed in its own file only. A key stands in a file of its
+/// own, or in a device's identity.
 pub fn private_keys(folder: &Path) -> Vec<Secret> {
-    let keys = files(folder).into_iter().filter(|file| file.ends_with("key.pem"));
-    let lines = |file: PathBuf| {
-        let text = fs::read_to_string(&file).unwrap();
-        let keys = text.lines().filter(|line| !line.starts_with('-') && line.len() >= KEY_LINE_LEN_MIN);
-        let secret = |line: &str| Secret {
-            name: format!("a line of {}", file.display()),
-            text: line.to_owned(),
-            allowed: vec![file.clone()],
-        };
-        keys.map(secret).collect::<Vec<_>>()
+    let is_kept = |file: &PathBuf| {
+        file.extension().is_some_and(|ending| ending == "key") || file.ends_with("identity.json")
     };
-    keys.flat_map(lines).collect()
+    let lines = |file: PathBuf| {
+        let text = fs::read_to_string(&file).unwrap().replace("\\n", "\n");
+        let mut is_key = false;
+        let mut secrets = Vec::new();
+        for line in text.lines() {
+            if line.contains("-----") {
+                is_key = line.contains("BEGIN PRIVATE KEY");
+            } else if is_key && line.len() >= KEY_LINE_LEN_MIN {
+                let name = format!("a line of {}", file.display());
+                secrets.push(Secret { name, text: line.to_owned(), allowed: vec![file.clone()] });
+            }
+        }
+        secrets
+    };
+    files(folder).into_iter().filter(is_kept).flat_map(lines).collect()
 }
 
 /// Where a text stands.
@@ -122,12 +129,15 @@ fn a_card_number_is_found_whatever_separates_its_digits() {
 fn a_line_of_a_private_key_is_a_secret_of_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let line = "Kx9/".repeat(12);
-    let file = folder.path().join("key.pem");
+    let file = folder.path().join("authority.key");
     fs::write(&file, format!("-----BEGIN PRIVATE KEY-----\n{line}\nabc\n-----END PRIVATE KEY-----\n"))
         .unwrap();
     let keys = private_keys(folder.path());
     assert_eq!(keys.len(), 1);
     assert!(search(folder.path(), &[], &keys).is_empty());
+    let quoted = format!("{{\"key\":\"-----BEGIN PRIVATE KEY-----\\n{}\\n-----END\"}}", "Zb8+".repeat(12));
+    fs::write(folder.path().join("identity.json"), quoted).unwrap();
+    assert_eq!(private_keys(folder.path()).len(), 2);
     fs::write(folder.path().join("log"), &line).unwrap();
     assert_eq!(search(folder.path(), &[], &keys).len(), 1);
 }

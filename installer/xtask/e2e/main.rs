@@ -19,6 +19,8 @@ mod leaks;
 #[cfg(test)]
 mod mqtt;
 #[cfg(test)]
+mod papers;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod scenes;

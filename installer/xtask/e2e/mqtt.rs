@@ -1,30 +1,47 @@
-//! The few MQTT 5 packets (OASIS MQTT 5.0, sections 3.1, 3.3) that an intruder with stolen credentials sends.
+//! The few MQTT 5 packets (OASIS MQTT 5.0, sections 3.1, 3.3) that an intruder with stolen papers sends.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::papers::Papers;
 
 /// How long the broker may take to answer, or to hang up.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// A connection to HQ's broker.
+/// A connection to HQ's broker, over TLS made by another program than the product's.
 pub struct Intruder {
-    stream: TcpStream,
+    tls: Child,
+    sent: ChildStdin,
+    heard: mpsc::Receiver<u8>,
+    _papers: TempDir,
 }
 
 impl Intruder {
-    /// Connects and returns the broker's reason code: 0 is welcome. `None` if it hung up.
-    pub fn connect(broker: &str, device: &str, secret: &str) -> (Self, Option<u8>) {
+    /// Connects with the papers of an identity file, as `client_id`, and returns the broker's reason code: 0 is
+    /// welcome. `None` if it hung up.
+    pub fn connect(broker: &str, identity: &Path, client_id: &str) -> (Self, Option<u8>) {
+        let papers = Papers::of(identity);
+        let mut tls = papers
+            .s_client(broker)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let heard = listen(tls.stdout.take().unwrap());
+        let sent = tls.stdin.take().unwrap();
+        let mut intruder = Self { tls, sent, heard, _papers: papers.folder };
         let mut body = Vec::new();
         put_text(&mut body, "MQTT");
-        // Version 5; user name, password and clean start; keep alive 30 s; no properties.
-        body.extend([5, 0b1100_0010, 0, 30, 0]);
-        put_text(&mut body, device);
-        put_text(&mut body, device);
-        put_text(&mut body, secret);
-        let stream = TcpStream::connect(broker).unwrap();
-        stream.set_read_timeout(Some(ANSWER)).unwrap();
-        let mut intruder = Self { stream };
+        // Version 5; clean start; keep alive 30 s; no properties.
+        body.extend([5, 0b0000_0010, 0, 30, 0]);
+        put_text(&mut body, client_id);
         intruder.send(0x10, &body);
         let answer = intruder.packet();
         let reason = answer.and_then(|(kind, body)| (kind == 0x20).then(|| body.get(1).copied()).flatten());
@@ -45,7 +62,7 @@ impl Intruder {
 
     /// Bytes that are no packet at all.
     pub fn babble(&mut self, bytes: &[u8]) {
-        let _ = self.stream.write_all(bytes);
+        let _ = self.sent.write_all(bytes).and_then(|()| self.sent.flush());
         let _ = self.packet();
     }
 
@@ -61,7 +78,7 @@ impl Intruder {
             }
         }
         packet.extend(body);
-        let _ = self.stream.write_all(&packet);
+        let _ = self.sent.write_all(&packet).and_then(|()| self.sent.flush());
     }
 
     fn packet(&mut self) -> Option<(u8, Vec<u8>)> {
@@ -75,16 +92,29 @@ impl Intruder {
                 break;
             }
         }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).ok()?;
+        let body = (0..length).map(|_| self.byte()).collect::<Option<_>>()?;
         Some((kind & 0xf0, body))
     }
 
     fn byte(&mut self) -> Option<u8> {
-        let mut byte = [0];
-        self.stream.read_exact(&mut byte).ok()?;
-        Some(byte[0])
+        self.heard.recv_timeout(ANSWER).ok()
     }
+}
+
+impl Drop for Intruder {
+    fn drop(&mut self) {
+        let _ = self.tls.kill();
+        let _ = self.tls.wait();
+    }
+}
+
+fn listen(mut stream: ChildStdout) -> mpsc::Receiver<u8> {
+    let (sender, heard) = mpsc::channel();
+    thread::spawn(move || {
+        let mut byte = [0];
+        while stream.read_exact(&mut byte).is_ok() && sender.send(byte[0]).is_ok() {}
+    });
+    heard
 }
 
 fn put_text(body: &mut Vec<u8>, text: &str) {

@@ -41,6 +41,13 @@ impl Stage {
         Self { fleet, folder }
     }
 
+    /// Stops everything and leaves the folder.
+    pub fn stopped(self) -> TempDir {
+        let Self { fleet, folder } = self;
+        drop(fleet);
+        folder
+    }
+
     pub fn data(&self) -> &Path {
         self.folder.path()
     }

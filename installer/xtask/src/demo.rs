@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use crate::{setup, shell};
 
 mod config;
+mod enrol;
 mod fleet;
 mod plan;
 mod play_day;
@@ -23,8 +24,9 @@ mod ready;
 pub mod secret;
 mod supervisor;
 
-pub use fleet::{Fleet, Report, enrol};
-pub use plan::{Plan, StationPlan, Wish};
+pub use config::Certificates;
+pub use fleet::{Fleet, Report};
+pub use plan::{Enrollable, Plan, StationPlan, Wish};
 pub use ports::Ports;
 pub use program::{Kind, Launch, Program};
 

@@ -24,8 +24,18 @@ const DEMO_PACKAGES: [&str; 7] = [
     "ca-certificates",
 ];
 /// What the tests need beyond it.
-const TEST_PACKAGES: [&str; 6] =
-    ["webkit2gtk-driver", "xvfb", "chromium", "chromium-driver", "strace", "python3-venv"];
+const TEST_PACKAGES: [&str; 9] = [
+    "webkit2gtk-driver",
+    "xvfb",
+    "chromium",
+    "chromium-driver",
+    "strace",
+    "python3-venv",
+    // Peers that share no code with the product.
+    "openssl",
+    "curl",
+    "mosquitto",
+];
 
 /// Installs and builds what `demo` runs.
 ///

@@ -5,10 +5,25 @@
 //
 // It wants a display of at least 1920x1080, WebKitWebDriver in PATH, and a station agent and an HQ
 // that the till of the config can reach.
-import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import {
+  check,
+  css,
+  dataOf,
+  equal,
+  gone,
+  inWindow,
+  KEY,
+  needed,
+  picture,
+  press,
+  resize,
+  run,
+  shown,
+  textOf,
+  touch,
+  until,
+} from './window.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -19,164 +34,14 @@ const { values: options } = parseArgs({
     pictures: { type: 'boolean', default: false },
   },
 });
-for (const name of ['binary', 'config', 'port', 'out']) {
-  if (options[name] === undefined) {
-    console.error(`--${name} is missing; usage: see the head of this file`);
-    process.exit(2);
-  }
-}
-
-const REQUEST_MS_MAX = 30_000;
-const SESSION_MS_MAX = 90_000;
-/** Local steps take milliseconds; a loaded test machine with software drawing takes seconds. */
-const STEP_MS_MAX = 20_000;
+needed(options, ['binary', 'config', 'port', 'out']);
 /** From the till through the agent to HQ and back, with the retries of a link that comes up late. */
 const REACH_MS_MAX = 60_000;
-const POLL_EVERY_MS = 100;
 
-const KEY = {
-  enter: '\uE007',
-  F1: '\uE031',
-  F2: '\uE032',
-  F8: '\uE038',
-  F9: '\uE039',
-  F11: '\uE03B',
-  escape: '\uE00C',
-};
-const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 const SIZES = [
   { width: 1280, height: 800 },
   { width: 1920, height: 1080 },
 ];
-
-const base = `http://127.0.0.1:${options.port}`;
-let session = '';
-let passed = 0;
-let failed = 0;
-
-async function request(method, path, body, limitMs = REQUEST_MS_MAX) {
-  const response = await fetch(base + path, {
-    method,
-    body: body === undefined ? undefined : JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-    signal: AbortSignal.timeout(limitMs),
-  });
-  const { value } = await response.json();
-  if (!response.ok) throw new Error(`${method} ${path}: ${value?.error}: ${value?.message}`);
-  return value;
-}
-
-const command = (method, path, body) => request(method, `/session/${session}${path}`, body);
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Asks again until the answer is neither null nor false; fails with what it waited for. */
-async function until(what, ask, limitMs = STEP_MS_MAX) {
-  const end = Date.now() + limitMs;
-  let last = null;
-  while (Date.now() < end) {
-    try {
-      const answer = await ask();
-      if (answer !== null && answer !== false) return answer;
-      last = null;
-    } catch (error) {
-      last = error;
-    }
-    await pause(POLL_EVERY_MS);
-  }
-  throw new Error(`waited ${limitMs} ms for ${what}${last === null ? '' : `: ${last.message}`}`);
-}
-
-const css = (testid) => `[data-testid="${testid}"]`;
-
-async function find(testid) {
-  const found = await command('POST', '/element', { using: 'css selector', value: css(testid) });
-  return found[ELEMENT];
-}
-
-const run = (script, ...args) => command('POST', '/execute/sync', { script, args });
-const textOf = (testid) =>
-  run(
-    `const e = document.querySelector(arguments[0]);
-     return e === null ? null : e.textContent.replace(/\\s+/g, ' ').trim();`,
-    css(testid),
-  );
-const dataOf = (testid, name, within = 'html') =>
-  run(
-    `const e = document.querySelector(arguments[0] + ' ' + arguments[1]);
-     return e === null ? null : e.dataset[arguments[2]] ?? null;`,
-    within,
-    css(testid),
-    name,
-  );
-
-async function touch(...testids) {
-  for (const testid of testids) {
-    await until(`${testid} to take a touch`, async () => {
-      const element = await find(testid);
-      // A button that waits for the core takes no touch, and the driver does not say so.
-      if (!(await command('GET', `/element/${element}/enabled`))) return false;
-      await command('POST', `/element/${element}/click`, {});
-      return true;
-    });
-  }
-}
-
-async function press(...keys) {
-  const actions = keys.flatMap((value) => [
-    { type: 'keyDown', value },
-    { type: 'keyUp', value },
-  ]);
-  await command('POST', '/actions', { actions: [{ type: 'key', id: 'keyboard', actions }] });
-}
-
-const shown = (testid) => until(`${testid} to show`, async () => (await textOf(testid)) !== null);
-const gone = (testid) => until(`${testid} to go`, async () => (await textOf(testid)) === null);
-
-async function check(sentence, step) {
-  try {
-    await step();
-    passed += 1;
-    console.log(`ok   ${sentence}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${sentence}\n     ${error.message}`);
-    await picture(`failed-${failed}`).catch(() => undefined);
-  }
-}
-
-function equal(actual, expected, what) {
-  if (actual !== expected)
-    throw new Error(`${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`);
-}
-
-// The picture is taken from the compositor, which may lag the page by a frame or two.
-async function picture(name) {
-  await command('POST', '/execute/async', {
-    script: `const done = arguments[0];
-      requestAnimationFrame(() => requestAnimationFrame(() => done(true)));`,
-    args: [],
-  });
-  const png = await command('GET', '/screenshot');
-  await writeFile(join(options.out, `${name}.png`), Buffer.from(png, 'base64'));
-}
-
-// The rectangle is the window's, with its frame; the page must get the size asked for.
-async function resize({ width, height }) {
-  let rect = { x: 0, y: 0, width, height };
-  await until(`the page to be ${width}x${height}`, async () => {
-    await command('POST', '/window/rect', rect);
-    const [pageWidth, pageHeight] = await run('return [innerWidth, innerHeight];');
-    const missing = { width: width - pageWidth, height: height - pageHeight };
-    if (missing.width === 0 && missing.height === 0) return true;
-    const { width: outerWidth, height: outerHeight } = await command('GET', '/window/rect');
-    rect = {
-      ...rect,
-      width: outerWidth + missing.width,
-      height: outerHeight + missing.height,
-    };
-    throw new Error(`it is ${pageWidth}x${pageHeight}`);
-  });
-}
 
 /** The sales listed, newest first. */
 const saleIds = () =>
@@ -329,42 +194,10 @@ async function takePictures() {
   }
 }
 
-async function main() {
-  await mkdir(options.out, { recursive: true });
-  const driver = spawn('WebKitWebDriver', [`--port=${options.port}`], {
-    stdio: 'inherit',
-    // Without these the window refuses to be driven.
-    env: { ...process.env, TAURI_AUTOMATION: 'true', TAURI_WEBVIEW_AUTOMATION: 'true' },
-  });
-  const stopped = new Promise((resolve) => {
-    driver.on('exit', resolve);
-    driver.on('error', (error) => {
-      console.error(`WebKitWebDriver cannot be started: ${error.message}`);
-      resolve(null);
-    });
-  });
-  try {
-    await until('WebKitWebDriver', () => request('GET', '/status'));
-    const browser = { binary: options.binary, args: ['--config', options.config] };
-    const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': browser } };
-    const opened = await request('POST', '/session', { capabilities }, SESSION_MS_MAX);
-    session = opened.sessionId;
-    await sells();
-    await follows();
-    await cancels();
-    await switches();
-    if (options.pictures) await takePictures();
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL the window can be driven\n     ${error.message}`);
-  } finally {
-    // A session left open would refuse every later one.
-    if (session !== '') await command('DELETE', '').catch(() => undefined);
-    driver.kill('SIGTERM');
-    await stopped;
-  }
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 ? 0 : 1;
-}
-
-await main();
+await inWindow(options, async () => {
+  await sells();
+  await follows();
+  await cancels();
+  await switches();
+  if (options.pictures) await takePictures();
+});

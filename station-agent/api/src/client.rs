@@ -277,6 +277,7 @@ pub(crate) async fn understand<T: DeserializeOwned>(reply: reqwest::Response) ->
 
 /// Short waits, no proxy, no redirect: the agent is in the same building.
 fn builder() -> reqwest::ClientBuilder {
+    sync_identity::tls::use_one_provider();
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIME_MAX)
         .timeout(REQUEST_TIME_MAX)

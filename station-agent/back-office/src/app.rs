@@ -7,13 +7,18 @@ use iced::keyboard::key::Named;
 use iced::widget::operation;
 use iced::{Subscription, Task, keyboard};
 use jiff::Timestamp;
-use station_api::{Client, ClientError, ConfirmDelivery, IdempotencyKey, PlaceOrder};
+use station_api::enrolment::EnrolError;
+use station_api::{ClientError, ConfirmDelivery, IdempotencyKey, PlaceOrder, SetupState};
+use sync_identity::Identity;
+use sync_identity::exchange::Place;
 
+use crate::link::Link;
 use crate::locale::Language;
-use crate::screen::{deliveries, orders, stock};
+use crate::screen::{deliveries, devices, orders, setup, stock};
 use crate::station::{self, Answer, Station};
 use crate::theme::Theme;
 
+mod belonging;
 mod view;
 
 /// How often the agent is asked.
@@ -21,13 +26,14 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 /// The catalogue is asked for once in so many questions: it is long and changes a few times a day.
 const PRODUCTS_EVERY: u32 = 30;
 
-/// The pages, in the order of their keys F1 to F3.
+/// The pages, in the order of their keys F1 to F4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Page {
     #[default]
     Stock,
     Deliveries,
     Orders,
+    Devices,
 }
 
 /// What can happen.
@@ -43,6 +49,12 @@ pub enum Message {
     Tick,
     /// The agent was asked; `at` is when the answer, or its absence, was known.
     Heard { at: Timestamp, result: Result<Box<Answer>, Arc<ClientError>> },
+    /// The agent on this computer was asked whether it belongs to a chain.
+    HeardSetup { at: Timestamp, result: Result<SetupState, Arc<ClientError>> },
+    /// The agent used head office's code.
+    AgentSetUp(Result<SetupState, Arc<ClientError>>),
+    /// This back office used a code of the station.
+    Enrolled(Result<Box<(Identity, Place)>, Arc<EnrolError>>),
     /// Tab or Shift+Tab.
     MoveFocus { back: bool },
     /// Esc.
@@ -53,12 +65,17 @@ pub enum Message {
     Deliveries(deliveries::Message),
     /// On the page of orders.
     Orders(orders::Message),
+    /// On the page of devices.
+    Devices(devices::Message),
+    /// On the screen before the pages.
+    Setup(setup::Message),
 }
 
 /// The state of the program.
 #[derive(Debug)]
 pub struct App {
-    client: Client,
+    link: Link,
+    standing: Standing,
     language: Language,
     theme: Theme,
     page: Page,
@@ -66,6 +83,7 @@ pub struct App {
     stock: stock::State,
     deliveries: deliveries::State,
     orders: orders::State,
+    devices: devices::State,
     /// A question is on its way; the next waits for it.
     is_asking: bool,
     questions: u32,
@@ -73,11 +91,23 @@ pub struct App {
     unsettled_order: Option<(PlaceOrder, IdempotencyKey)>,
 }
 
+/// Whether there is anything to show yet.
+#[derive(Debug, Clone)]
+enum Standing {
+    /// Finding out.
+    Finding,
+    /// The agent, or this back office, has no identity.
+    SettingUp(setup::State),
+    /// On the pages.
+    Working,
+}
+
 impl App {
     /// The program at its start, and its first question.
-    pub fn open(client: Client, language: Language, theme: Theme) -> (Self, Task<Message>) {
+    pub fn open(link: Link, language: Language, theme: Theme) -> (Self, Task<Message>) {
         let mut app = Self {
-            client,
+            link,
+            standing: Standing::Finding,
             language,
             theme,
             page: Page::default(),
@@ -85,11 +115,12 @@ impl App {
             stock: stock::State::default(),
             deliveries: deliveries::State::default(),
             orders: orders::State::default(),
+            devices: devices::State::default(),
             is_asking: false,
             questions: 0,
             unsettled_order: None,
         };
-        let question = app.ask();
+        let question = app.find_out();
         (app, question)
     }
 
@@ -124,19 +155,25 @@ impl App {
                 self.theme = self.theme.other();
                 Task::none()
             }
-            Message::Tick => self.ask(),
+            Message::Tick => self.tick(),
             Message::Heard { at, result } => {
                 self.is_asking = false;
                 if let Err(error) = &result {
                     tracing::debug!(error = %error, "the agent gave no answer");
                 }
+                self.link.heard(result.as_ref().ok().map(|answer| answer.overview.now.as_str()));
+                let lost = result.as_ref().err().map(Arc::clone);
                 self.station.hear(at, result.map(|answer| *answer));
-                Task::none()
+                lost.map_or_else(Task::none, |error| self.on_refusal(&error))
             }
+            Message::HeardSetup { at, result } => self.heard_setup(at, result),
+            Message::AgentSetUp(result) => self.agent_set_up(result),
+            Message::Enrolled(result) => self.enrolled(result),
             Message::MoveFocus { back: false } => operation::focus_next(),
             Message::MoveFocus { back: true } => operation::focus_previous(),
             Message::Escape => {
                 self.deliveries.update(deliveries::Message::Close, &self.station.deliveries);
+                self.devices.update(devices::Message::Close, &self.station.devices);
                 Task::none()
             }
             Message::Stock(message) => {
@@ -152,6 +189,11 @@ impl App {
                 let event = self.orders.update(message, &self.station.products);
                 event.map_or_else(Task::none, |event| self.on_orders(event))
             }
+            Message::Devices(message) => {
+                let event = self.devices.update(message, &self.station.devices);
+                event.map_or_else(Task::none, |event| self.on_devices(event))
+            }
+            Message::Setup(message) => self.on_setup(message),
         }
     }
 
@@ -181,13 +223,13 @@ impl App {
     }
 
     fn ask(&mut self) -> Task<Message> {
-        if self.is_asking {
+        let Some(client) = self.link.client().cloned().filter(|_| !self.is_asking) else {
             return Task::none();
-        }
+        };
         self.is_asking = true;
         let with_products = self.station.products.is_empty() || self.questions.is_multiple_of(PRODUCTS_EVERY);
         self.questions = self.questions.wrapping_add(1);
-        Task::perform(station::ask(self.client.clone(), with_products), |result| Message::Heard {
+        Task::perform(station::ask(client, with_products), |result| Message::Heard {
             at: Timestamp::now(),
             result: result.map(Box::new).map_err(Arc::new),
         })
@@ -195,7 +237,9 @@ impl App {
 
     /// The delivery and the quantity are the whole intention, so they make the key.
     fn confirm(&self, order_id: String, confirm: ConfirmDelivery) -> Task<Message> {
-        let client = self.client.clone();
+        let Some(client) = self.link.client().cloned() else {
+            return Task::none();
+        };
         let key = IdempotencyKey::new(format!("confirm-{order_id}-{}", confirm.quantity_milli));
         let asked = order_id.clone();
         let confirming = async move { client.confirm_delivery(&order_id, confirm, &key?).await };
@@ -220,8 +264,10 @@ impl App {
                 Err(error) => return Task::done(answered(Err(error))),
             },
         };
+        let Some(client) = self.link.client().cloned() else {
+            return Task::none();
+        };
         self.unsettled_order = Some((order.clone(), key.clone()));
-        let client = self.client.clone();
         Task::perform(async move { client.place_order(&order, &key).await }, answered)
     }
 
@@ -239,6 +285,7 @@ impl App {
         Subscription::batch([
             iced::time::every(ASK_EVERY).map(|_| Message::Tick),
             iced::event::listen_with(|event, status, _window| on_key(&event, status)),
+            self.link.renewal(),
         ])
     }
 }
@@ -267,6 +314,7 @@ fn on_key(event: &iced::Event, status: iced::event::Status) -> Option<Message> {
         Named::F1 => Some(Message::Open(Page::Stock)),
         Named::F2 => Some(Message::Open(Page::Deliveries)),
         Named::F3 => Some(Message::Open(Page::Orders)),
+        Named::F4 => Some(Message::Open(Page::Devices)),
         _ => None,
     }
 }
@@ -294,9 +342,12 @@ mod tests {
 
     #[test]
     fn pages_open_by_their_keys_also_while_a_field_has_the_cursor() {
-        for (key, page) in
-            [(Named::F1, Page::Stock), (Named::F2, Page::Deliveries), (Named::F3, Page::Orders)]
-        {
+        for (key, page) in [
+            (Named::F1, Page::Stock),
+            (Named::F2, Page::Deliveries),
+            (Named::F3, Page::Orders),
+            (Named::F4, Page::Devices),
+        ] {
             let message = press(key, Modifiers::NONE, Status::Captured);
             assert!(matches!(message, Some(Message::Open(opened)) if opened == page));
         }

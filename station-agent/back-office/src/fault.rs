@@ -1,5 +1,6 @@
 //! Errors in the words of the person in front: what happened, why, what now.
 
+use station_api::enrolment::EnrolError;
 use station_api::{ClientError, ErrorCode};
 
 use crate::locale::Language;
@@ -37,6 +38,37 @@ impl Trouble {
             ClientError::Settings { what } => Self::Unusable { detail: (*what).to_owned() },
             malformed if malformed.is_malformed() => Self::Malformed,
             other => Self::Unusable { detail: other.to_string() },
+        }
+    }
+
+    /// Sorts an error of enrolling.
+    #[must_use]
+    pub fn of_enrolment(error: &EnrolError) -> Self {
+        match error {
+            EnrolError::Client(error) => Self::of(error),
+            EnrolError::Code(_) | EnrolError::WrongAuthority(_) => {
+                Self::Refused { code: error.code(), detail: error.to_string() }
+            }
+            other => Self::Unusable { detail: other.to_string() },
+        }
+    }
+
+    /// The sentences for a code that brought nothing.
+    #[must_use]
+    pub fn of_setup(&self, language: Language) -> Fault {
+        match self {
+            Self::Unreachable => fault(language, "setup_unreachable"),
+            Self::Refused { code: ErrorCode::HqUnreachable, .. } => fault(language, "setup_hq_unreachable"),
+            _ => self.explain(language),
+        }
+    }
+
+    /// The sentences for a code that was not made: asking again makes another, which does no harm.
+    #[must_use]
+    pub fn of_code(&self, language: Language) -> Fault {
+        match self {
+            Self::Unreachable => fault(language, "code_unreachable"),
+            _ => self.explain(language),
         }
     }
 

@@ -175,6 +175,21 @@ pub fn age(instant: &str, now: &str, language: Language) -> Option<String> {
     Some(language.fill(key, &[("n", &grouped(count))]))
 }
 
+/// Seconds from `now` to an instant; negative once it has passed, none when either is no instant.
+#[must_use]
+pub fn seconds_until(instant: &str, now: &str) -> Option<i64> {
+    let instant: Timestamp = instant.parse().ok()?;
+    let now: Timestamp = now.parse().ok()?;
+    Some(instant.as_second().saturating_sub(now.as_second()))
+}
+
+/// `899` -> `14:59`.
+#[must_use]
+pub fn minutes_and_seconds(seconds: i64) -> String {
+    let minutes = seconds.checked_div(60).unwrap_or(0);
+    format!("{minutes}:{:02}", seconds.checked_rem(60).unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

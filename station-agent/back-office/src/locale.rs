@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn is_key(part: &str) -> bool {
-        const AREAS: [&str; 10] = [
+        const AREAS: [&str; 12] = [
             "app.",
             "nav.",
             "link.",
@@ -160,6 +160,8 @@ mod tests {
             "problem.",
             "unit.",
             "field.",
+            "setup.",
+            "devices.",
         ];
         AREAS.iter().any(|area| part.starts_with(area) && part.len() > area.len())
             && part.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_'))

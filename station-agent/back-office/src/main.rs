@@ -1,24 +1,45 @@
 //! Starts the back office.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use back_office::app::App;
 use back_office::config::{Config, ConfigError};
+use back_office::link::{self, Link};
 use back_office::theme::font;
-use clap::Parser;
-use station_api::Client;
+use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-/// The station manager's window: stock, sales, deliveries, orders.
+/// The station manager's window: stock, sales, deliveries, orders, devices.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// Configuration file (TOML): agent_url, token_file, language, theme.
-    #[arg(long)]
-    config: PathBuf,
-    /// Read the configuration and the token, say whether they are fine, and end.
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    window: WindowArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes this back office belong, with a code that its station made.
+    Enrol {
+        /// Configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// The code.
+        code: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct WindowArguments {
+    /// Configuration file (TOML): agent_url, identity_file, local_url, token_file, language, theme.
+    #[arg(long, required = true)]
+    config: Option<PathBuf>,
+    /// Read the configuration, the token and the identity, say whether they are fine, and end.
     #[arg(long)]
     check_config: bool,
 }
@@ -30,35 +51,42 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let (config, client) = match prepare(&arguments) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            eprintln!("back-office: {error}");
-            return ExitCode::from(EXIT_CONFIG);
-        }
+    let done = match arguments.command {
+        Some(Command::Enrol { config, code }) => enrol(&config, &code),
+        None => open(&arguments.window.config.unwrap_or_default(), arguments.window.check_config),
     };
-    if arguments.check_config {
-        return ExitCode::SUCCESS;
-    }
-    match show(&config, &client) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("back-office: {error:#}");
-            ExitCode::FAILURE
+            let is_config = error.downcast_ref::<ConfigError>().is_some();
+            if is_config { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
         }
     }
 }
 
-fn prepare(arguments: &Arguments) -> Result<(Config, Client), ConfigError> {
-    let config = Config::read(&arguments.config)?;
-    let client = config.client(&arguments.config)?;
-    Ok((config, client))
+fn open(path: &Path, only_check: bool) -> anyhow::Result<()> {
+    let config = Config::read(path)?;
+    let link = config.link(path)?;
+    if only_check { Ok(()) } else { show(&config, &link) }
 }
 
-fn show(config: &Config, client: &Client) -> anyhow::Result<()> {
+fn enrol(path: &Path, code: &str) -> anyhow::Result<()> {
+    let config = Config::read(path)?;
+    let link = config.link(path)?;
+    let file = link
+        .identity_file()
+        .context("agent_url is not https: on the agent's own computer no code is needed")?;
+    let runtime = tokio::runtime::Runtime::new().context("the system gives no threads")?;
+    let enrolled = link::enrol(config.agent_url.clone(), code.to_owned(), file.to_owned());
+    let (_, place) = runtime.block_on(enrolled).context("the back office was not enrolled")?;
+    writeln!(std::io::stdout(), "the back office of {} is enrolled", place.code).context("stdout is closed")
+}
+
+fn show(config: &Config, link: &Link) -> anyhow::Result<()> {
     anyhow::ensure!(has_display(), "there is no display to open a window on: set WAYLAND_DISPLAY or DISPLAY");
-    let (language, theme, client) = (config.language, config.theme, client.clone());
-    iced::application(move || App::open(client.clone(), language, theme), App::update, App::view)
+    let (language, theme, link) = (config.language, config.theme, link.clone());
+    iced::application(move || App::open(link.clone(), language, theme), App::update, App::view)
         .title(App::title)
         .theme(App::theme)
         .subscription(App::subscription)

@@ -10,7 +10,9 @@ use crate::theme::{Ink, Tone};
 use crate::widget::{Element, Figure, body, figure, line};
 
 pub mod deliveries;
+pub mod devices;
 pub mod orders;
+pub mod setup;
 pub mod stock;
 
 /// What a screen shows and in which language.

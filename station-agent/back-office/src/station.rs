@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use station_api::{Client, ClientError, Delivery, Overview, Product, StationOrder};
+use station_api::{Client, ClientError, Delivery, Device, Overview, Product, StationOrder};
 
 use crate::fault::Trouble;
 
@@ -13,6 +13,7 @@ pub struct Station {
     pub overview: Option<Overview>,
     pub deliveries: Vec<Delivery>,
     pub orders: Vec<StationOrder>,
+    pub devices: Vec<Device>,
     pub products: Vec<Product>,
     /// When the agent last answered, by this machine's clock.
     pub heard_at: Option<Timestamp>,
@@ -26,6 +27,7 @@ pub struct Answer {
     pub overview: Overview,
     pub deliveries: Vec<Delivery>,
     pub orders: Vec<StationOrder>,
+    pub devices: Vec<Device>,
     /// Only when asked for: the catalogue is long and changes seldom.
     pub products: Option<Vec<Product>>,
 }
@@ -38,6 +40,7 @@ impl Station {
                 self.overview = Some(answer.overview);
                 self.deliveries = answer.deliveries;
                 self.orders = answer.orders;
+                self.devices = answer.devices;
                 if let Some(products) = answer.products {
                     self.products = products;
                 }
@@ -62,6 +65,14 @@ impl Station {
         }
     }
 
+    /// Shows a revoked device at once.
+    pub fn put_device(&mut self, device: Device) {
+        match self.devices.iter_mut().find(|known| known.device_id == device.device_id) {
+            Some(known) => *known = device,
+            None => self.devices.insert(0, device),
+        }
+    }
+
     /// Shows a new order at once.
     pub fn put_order(&mut self, order: StationOrder) {
         match self.orders.iter_mut().find(|known| known.request_id == order.request_id) {
@@ -77,7 +88,12 @@ impl Station {
 /// The first [`ClientError`].
 pub async fn ask(client: Client, with_products: bool) -> Result<Answer, ClientError> {
     let products = async { if with_products { client.products().await.map(Some) } else { Ok(None) } };
-    let (overview, deliveries, orders, products) =
-        tokio::try_join!(client.overview(), client.deliveries(), client.orders(), products)?;
-    Ok(Answer { overview, deliveries, orders, products })
+    let (overview, deliveries, orders, devices, products) = tokio::try_join!(
+        client.overview(),
+        client.deliveries(),
+        client.orders(),
+        client.devices(),
+        products
+    )?;
+    Ok(Answer { overview, deliveries, orders, devices, products })
 }

@@ -55,7 +55,7 @@ fn a_missing_key_a_wrong_value_and_a_broken_file_are_named_in_one_line() {
     assert_refused(&run("token_file = \"x\"\n", None, &[]), 2, "`agent_url`");
     assert_refused(&run(&GOOD.replace("\"dark\"", "\"pink\""), Some("t"), &[]), 2, "`pink`");
     assert_refused(&run("= = =", None, &[]), 2, "back-office.toml");
-    assert_refused(&run(&GOOD.replace("http:", "gopher:"), Some("t"), &[]), 2, "http://host:port");
+    assert_refused(&run(&GOOD.replace("http:", "gopher:"), Some("t"), &[]), 2, "http://127.0.0.1:port");
     assert_refused(&run(&"#".repeat(100_000), None, &[]), 2, "longer than");
 }
 
@@ -63,6 +63,26 @@ fn a_missing_key_a_wrong_value_and_a_broken_file_are_named_in_one_line() {
 fn a_token_that_is_missing_or_empty_is_named_in_one_line() {
     assert_refused(&run(GOOD, None, &[]), 2, "agent.token");
     assert_refused(&run(GOOD, Some("\n"), &[]), 2, "token");
+}
+
+#[test]
+fn over_https_an_identity_file_is_needed_and_a_broken_one_is_named() {
+    let secure = GOOD.replace("http://127.0.0.1:1", "https://10.0.0.2:7101");
+    assert_refused(&run(&secure, Some("token"), &["--check-config"]), 2, "identity_file is missing");
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("office.identity");
+    let secure = format!("{secure}identity_file = {file:?}\n");
+    assert!(run(&secure, None, &["--check-config"]).status.success(), "it may still be enrolled");
+    fs::write(&file, "{}").unwrap();
+    assert_refused(&run(&secure, None, &["--check-config"]), 2, "office.identity");
+}
+
+#[test]
+fn over_http_the_token_is_needed_also_for_the_agent_that_is_set_up_here() {
+    let tokenless = "agent_url = \"http://127.0.0.1:1\"\n";
+    assert_refused(&run(tokenless, None, &["--check-config"]), 2, "token_file is missing");
+    let beside = "agent_url = \"https://127.0.0.1:2\"\nidentity_file = \"office.identity\"\nlocal_url = \"http://127.0.0.1:1\"\n";
+    assert_refused(&run(beside, None, &["--check-config"]), 2, "token_file is missing");
 }
 
 #[test]

@@ -81,12 +81,19 @@ impl ResolvesClientCert for Credentials {
     }
 }
 
+/// HTTP clients ask for the process's crypto provider even where they are given a whole configuration.
+pub fn use_one_provider() {
+    // Somebody was first, with the same one: the lock file has no other.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// For a listener: the peer's certificate is checked by `peers`, and no session is resumed, so that each
 /// connection shows a certificate that holds now.
 ///
 /// # Errors
 /// Never with the versions that this crate is built with.
 pub fn server(credentials: Arc<Credentials>, peers: PeerVerifier) -> Result<ServerConfig, BadCredentials> {
+    use_one_provider();
     let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])?;
     let mut config = builder.with_client_cert_verifier(Arc::new(peers)).with_cert_resolver(credentials);
@@ -103,6 +110,7 @@ pub fn client(
     credentials: Option<Arc<Credentials>>,
     check: ServerCheck,
 ) -> Result<ClientConfig, BadCredentials> {
+    use_one_provider();
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()

@@ -4,6 +4,7 @@ import type { Product } from '../generated/Product.ts';
 import type { RoleState } from '../generated/RoleState.ts';
 import type { Shipment } from '../generated/Shipment.ts';
 import type { Station } from '../generated/Station.ts';
+import { FakeDevices } from './fake-devices.ts';
 import { minutesAgo, sampleOrder, sampleProduct, sampleStation } from './samples.ts';
 
 export type Answer = { status: number; json: unknown };
@@ -31,10 +32,11 @@ export class FakeHq {
   stations = usualStations();
   products = usualProducts();
   orders = usualOrders();
+  devices = new FakeDevices();
   #changed = new Map<string, number>();
   #next = 100;
 
-  /** `usual`, `empty`, `down` (no answer), `broken` (500), `stopped` (roles), `quarantine`. */
+  /** `usual`, `empty`, `down` (no answer), `broken` (500), `stopped` (roles), `quarantine`, `expired` (codes). */
   show(scene: string): void {
     this.scene = scene;
     const state = scene === 'stopped' ? 'stopped' : 'running';
@@ -49,6 +51,8 @@ export class FakeHq {
     if (collection === 'shipments') return this.#dispatch(id, body);
     if (collection === 'settings') return ok({ autoDispatch: (this.autoDispatch = body.autoDispatch === true) });
     if (collection === 'roles') return this.#turn(id, act);
+    if (collection === 'enrolment-codes') return this.#makeCode(String(body.stationCode));
+    if (collection === 'devices') return this.#revoke(id, String(body.reason ?? ''));
     if (collection === 'products') return act === 'prices' ? this.#price(id, body) : this.#product(id, body);
     return problem(404, 'not_found', 'No such path.');
   }
@@ -59,6 +63,7 @@ export class FakeHq {
     if (collection === 'stations') return ok(empty ? [] : this.stations);
     if (collection === 'orders') return ok(empty ? [] : this.orders);
     if (collection === 'shipments') return ok(empty ? [] : shipments);
+    if (collection === 'devices') return ok(empty ? [] : this.devices.all);
     if (collection === 'settings') return ok({ autoDispatch: this.autoDispatch });
     if (collection === 'roles') return ok(this.roles);
     if (collection === 'products' && id !== '') return ok(empty ? [] : this.#acknowledgements(id));
@@ -77,6 +82,19 @@ export class FakeHq {
       chainVersion: 12,
       hqIncarnation: '7c1d9e5b2a4f4c0e',
     };
+  }
+
+  #makeCode(stationCode: string): Answer {
+    const isKnown = this.stations.some((station) => station.stationCode === stationCode);
+    if (!isKnown) return problem(404, 'unknown_station', 'No such station.');
+    return ok(this.devices.makeCode(stationCode, this.scene));
+  }
+
+  #revoke(deviceId: string, reason: string): Answer {
+    const revoked = this.devices.revoke(deviceId, reason);
+    if (revoked === 'unknown_device') return problem(404, revoked, 'No such device.');
+    if (revoked === 'bad_reason') return problem(400, revoked, 'A reason has 1 to 200 printable characters.');
+    return ok(revoked);
   }
 
   #place(body: Body): Answer {

@@ -1,3 +1,4 @@
+import type { Device } from '../generated/Device.ts';
 import type { Order } from '../generated/Order.ts';
 import type { Product } from '../generated/Product.ts';
 import type { Station } from '../generated/Station.ts';
@@ -69,6 +70,20 @@ export function sampleProduct(change: Partial<Product> = {}): Product {
     scheduled: [],
     terminalsTotal: 4,
     terminalsApplied: 4,
+    ...change,
+  };
+}
+
+export function sampleDevice(change: Partial<Device> = {}): Device {
+  return {
+    deviceId: 'a7c41e90'.repeat(4),
+    stationCode: 'ST0001',
+    kind: 'agent',
+    terminal: null,
+    enrolledAt: minutesAgo(60 * 24 * 40),
+    certificateEndsAt: minutesAgo(-60 * 24 * 50),
+    revokedAt: null,
+    revokedWhy: null,
     ...change,
   };
 }

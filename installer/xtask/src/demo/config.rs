@@ -11,8 +11,10 @@ pub struct Hq {
     pub data_dir: PathBuf,
     /// API and console.
     pub http_addr: String,
-    /// The embedded broker.
+    /// The embedded broker, over TLS.
     pub mqtt_addr: String,
+    /// Where devices enrol and renew, over TLS.
+    pub link_addr: String,
     /// One line.
     pub api_token_file: PathBuf,
     /// Whether a planned shipment leaves at once.
@@ -23,6 +25,20 @@ pub struct Hq {
     pub station: StationName,
     /// The registry to start with.
     pub stations: Vec<RegisteredStation>,
+    /// How long certificates hold, if not the usual times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<Certificates>,
+}
+
+/// How long certificates hold, as `2160h` or `20s`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Certificates {
+    /// A device's.
+    pub device: String,
+    /// A station's authority.
+    pub authority: String,
+    /// After its end a certificate may be renewed for this long.
+    pub grace: String,
 }
 
 /// A station's names.
@@ -54,14 +70,16 @@ pub struct RegisteredStation {
 pub struct Agent {
     /// Where its database is.
     pub data_dir: PathBuf,
-    /// LAN API and terminal link.
+    /// The paths of integrations, on this machine alone.
     pub http_addr: String,
+    /// Tills and back offices, over TLS.
+    pub lan_addr: String,
     /// One line.
     pub api_token_file: PathBuf,
-    /// From `hq-server enrol`.
-    pub device_file: PathBuf,
     /// HQ's broker.
     pub hq_mqtt: String,
+    /// Where it enrols and renews at HQ.
+    pub hq_link: String,
     /// Which station it is.
     pub station: AgentStation,
 }
@@ -86,9 +104,7 @@ pub struct AgentStation {
 pub struct Till {
     /// Where its database is.
     pub data_dir: PathBuf,
-    /// From `station-agent enrol`.
-    pub device_file: PathBuf,
-    /// The station agent.
+    /// The station agent, over TLS.
     pub agent_url: String,
     /// `ko` or `en`.
     pub language: String,
@@ -108,8 +124,12 @@ pub struct LocalApi {
 /// `back-office --config`.
 #[derive(Debug, Serialize)]
 pub struct BackOffice {
-    /// The station agent.
+    /// Its key and certificates.
+    pub identity_file: PathBuf,
+    /// The station agent, over TLS.
     pub agent_url: String,
+    /// The agent on this machine, for setting it up.
+    pub local_url: String,
     /// The agent's token.
     pub token_file: PathBuf,
     /// `ko` or `en`.

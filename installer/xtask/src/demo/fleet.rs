@@ -1,7 +1,6 @@
 //! A running fleet: HQ, stations and tills as real processes. `demo` shows one; the whole-system tests break one.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -11,11 +10,10 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, Wish};
-use super::program::{Kind, Program};
+use super::program::{Kind, Launch, Program};
 use super::supervisor::{Board, Order, SharedBoard, Supervisor};
-use super::{ready, secret};
+use super::{enrol, ready, secret};
 use crate::client::Client;
-use crate::shell;
 
 /// A program that dies this often before all are ready will not come up.
 const DEATHS_MAX: u32 = 3;
@@ -46,14 +44,30 @@ impl Fleet {
     /// # Errors
     /// A program cannot be enrolled, dies again and again, or is not ready by `deadline`.
     pub fn start(wish: &Wish, deadline: Instant, stop: &dyn Fn() -> bool) -> Result<Self> {
-        let plan = Plan::make(wish)?;
-        enrol(&plan)?;
-        let fleet = Self::run(plan)?;
-        fleet.wait(deadline, stop)?;
+        let fleet = Self::supervise(Plan::make(wish)?)?;
+        let check = || fleet.check(deadline, stop);
+        let plan = &fleet.plan;
+        fleet.launch(vec![plan.hq.clone()])?;
+        ready::listens(&plan.hq, &check)?;
+        enrol::agents(plan)?;
+        let agents: Vec<Launch> = plan.stations.iter().map(|station| station.agent.launch.clone()).collect();
+        fleet.launch(agents.clone())?;
+        for agent in &agents {
+            ready::listens(agent, &check)?;
+        }
+        enrol::of_stations(plan)?;
+        let others =
+            plan.launches().filter(|launch| !matches!(launch.program.kind, Kind::Hq | Kind::Station));
+        fleet.launch(others.cloned().collect())?;
+        ready::wait(plan, &check)?;
         Ok(fleet)
     }
 
-    fn run(plan: Plan) -> Result<Self> {
+    fn launch(&self, launches: Vec<Launch>) -> Result<()> {
+        self.order(|done| Order::Start(launches, done))
+    }
+
+    fn supervise(plan: Plan) -> Result<Self> {
         let board = Arc::new(Mutex::new(Board::default()));
         let (orders, inbox) = mpsc::channel();
         let data = plan.data.clone();
@@ -68,24 +82,18 @@ impl Fleet {
             .name("supervisor".to_owned())
             .spawn(move || supervisor.run(&inbox))
             .context("cannot start the supervisor")?;
-        let launches = plan.launches().cloned().collect();
-        let fleet = Self { plan, board, orders, supervisor: Some(thread) };
-        fleet.order(|done| Order::Start(launches, done))?;
-        Ok(fleet)
+        Ok(Self { plan, board, orders, supervisor: Some(thread) })
     }
 
-    fn wait(&self, deadline: Instant, stop: &dyn Fn() -> bool) -> Result<()> {
-        let check = || {
-            if stop() {
-                bail!("stopped before everything was ready");
-            }
-            self.check_deaths()?;
-            if Instant::now() > deadline {
-                bail!("not ready in time; the logs are in {}", self.plan.data.join("logs").display());
-            }
-            Ok(())
-        };
-        ready::wait(&self.plan, &check)
+    fn check(&self, deadline: Instant, stop: &dyn Fn() -> bool) -> Result<()> {
+        if stop() {
+            bail!("stopped before everything was ready");
+        }
+        self.check_deaths()?;
+        if Instant::now() > deadline {
+            bail!("not ready in time; the logs are in {}", self.plan.data.join("logs").display());
+        }
+        Ok(())
     }
 
     /// What runs now.
@@ -113,7 +121,7 @@ impl Fleet {
     /// There is no such station.
     pub fn station(&self, index: usize) -> Result<Client> {
         let station = self.plan.stations.get(index).context("no such station")?;
-        Ok(client(&station.agent.program))
+        Ok(client(&station.agent.launch.program))
     }
 
     /// A client of a till, by its station's index and its number.
@@ -122,12 +130,8 @@ impl Fleet {
     /// There is no such till.
     pub fn till(&self, station: usize, terminal: u16) -> Result<Client> {
         let station = self.plan.stations.get(station).context("no such station")?;
-        let (till, _) = station
-            .tills
-            .iter()
-            .find(|(till, _)| till.program.terminal == Some(terminal))
-            .context("no such till")?;
-        Ok(client(&till.program))
+        let till = station.tills.iter().map(|till| &till.launch.program);
+        Ok(client(till.into_iter().find(|till| till.terminal == Some(terminal)).context("no such till")?))
     }
 
     /// SIGKILL; the supervisor starts it again by itself.
@@ -200,38 +204,4 @@ fn report(data: &Path, programs: &[Program]) -> Report {
 fn write_report(report: &Report) -> Result<()> {
     let text = serde_json::to_string(report).context("the report cannot be written as JSON")?;
     secret::write(&report.data.join("demo.json"), &format!("{text}\n"))
-}
-
-/// Gives each agent and each till its identity, once; a kept data folder has them already.
-///
-/// # Errors
-/// A program refuses.
-pub fn enrol(plan: &Plan) -> Result<()> {
-    for station in &plan.stations {
-        if !station.device.exists() {
-            let hq_config = config_of(&plan.hq.arguments);
-            let out = station.device.to_string_lossy();
-            let arguments = ["enrol", "--config", &hq_config, "--station", &station.code, "--out", &out];
-            enrol_with(&plan.hq.binary, &arguments, &plan.data)?;
-        }
-        let agent_config = config_of(&station.agent.arguments);
-        for (till, device) in &station.tills {
-            if !device.exists() {
-                let terminal = till.program.terminal.unwrap_or_default().to_string();
-                let out = device.to_string_lossy();
-                let arguments = ["enrol", "--config", &agent_config, "--terminal", &terminal, "--out", &out];
-                enrol_with(&station.agent.binary, &arguments, &plan.data)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn enrol_with(binary: &Path, arguments: &[&str], folder: &Path) -> Result<()> {
-    let mut command: Command = shell::command(&binary.to_string_lossy(), arguments, folder);
-    shell::finish(&mut command).context("enrolling failed")
-}
-
-fn config_of(arguments: &[String]) -> String {
-    arguments.iter().skip_while(|argument| *argument != "--config").nth(1).cloned().unwrap_or_default()
 }

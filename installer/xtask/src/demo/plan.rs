@@ -11,6 +11,9 @@ use super::program::{Kind, Launch, Program};
 use super::secret;
 use crate::{catalogue, workspace};
 
+/// How a program calls its key and certificates in its data folder.
+const IDENTITY: &str = "identity.json";
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct Wish {
@@ -28,6 +31,10 @@ pub struct Wish {
     pub auto_dispatch: bool,
     /// Where agents look for HQ's broker, if not at its own port: a proxy that a test cuts.
     pub hq_mqtt_route: Option<String>,
+    /// Where agents enrol and renew, if not at HQ's own port.
+    pub hq_link_route: Option<String>,
+    /// How long HQ's certificates hold, if not the usual times.
+    pub certificates: Option<config::Certificates>,
 }
 
 impl Wish {
@@ -42,6 +49,8 @@ impl Wish {
             windows: false,
             auto_dispatch: true,
             hq_mqtt_route: None,
+            hq_link_route: None,
+            certificates: None,
         }
     }
 }
@@ -59,19 +68,28 @@ pub struct Plan {
     pub ports: Ports,
 }
 
+/// A program that belongs once it has an identity.
+#[derive(Debug)]
+pub struct Enrollable {
+    /// How it is started.
+    pub launch: Launch,
+    /// Its configuration file.
+    pub config: String,
+    /// Its key and certificates, once it is enrolled.
+    pub identity: PathBuf,
+}
+
 /// One station of the plan.
 #[derive(Debug)]
 pub struct StationPlan {
     /// Its code.
     pub code: String,
-    /// The device file that HQ writes for it.
-    pub device: PathBuf,
     /// The agent.
-    pub agent: Launch,
-    /// The tills with the device file that the agent writes for each.
-    pub tills: Vec<(Launch, PathBuf)>,
+    pub agent: Enrollable,
+    /// The tills.
+    pub tills: Vec<Enrollable>,
     /// The back office, where there are windows.
-    pub back_office: Option<Launch>,
+    pub back_office: Option<Enrollable>,
 }
 
 impl Plan {
@@ -87,11 +105,15 @@ impl Plan {
         let mut ports = Ports::new(wish.port_base);
         let hq_http = local(ports.take()?);
         let hq_mqtt = local(ports.take()?);
-        let hq = hq(&data, wish, &hq_http, &hq_mqtt)?;
-        let route = wish.hq_mqtt_route.as_ref().unwrap_or(&hq_mqtt);
+        let hq_link = local(ports.take()?);
+        let hq = hq(&data, wish, &hq_http, &hq_mqtt, &hq_link)?;
+        let routes = (
+            wish.hq_mqtt_route.as_ref().unwrap_or(&hq_mqtt).as_str(),
+            wish.hq_link_route.as_ref().unwrap_or(&hq_link).as_str(),
+        );
         let stations = catalogue::stations(wish.stations)?
             .iter()
-            .map(|station| station_plan(&data, wish, station, route, &mut ports))
+            .map(|station| station_plan(&data, wish, station, routes, &mut ports))
             .collect::<Result<_>>()?;
         Ok(Self { data, hq, stations, ports })
     }
@@ -99,14 +121,14 @@ impl Plan {
     /// Every program, HQ first, back offices last.
     pub fn launches(&self) -> impl Iterator<Item = &Launch> {
         let stations = self.stations.iter().flat_map(|station| {
-            std::iter::once(&station.agent).chain(station.tills.iter().map(|(till, _)| till))
+            std::iter::once(&station.agent.launch).chain(station.tills.iter().map(|till| &till.launch))
         });
         let back_offices = self.stations.iter().filter_map(|station| station.back_office.as_ref());
-        std::iter::once(&self.hq).chain(stations).chain(back_offices)
+        std::iter::once(&self.hq).chain(stations).chain(back_offices.map(|office| &office.launch))
     }
 }
 
-fn hq(data: &Path, wish: &Wish, http: &str, mqtt: &str) -> Result<Launch> {
+fn hq(data: &Path, wish: &Wish, http: &str, mqtt: &str, link: &str) -> Result<Launch> {
     let token_file = data.join("config/hq.token");
     let stations = catalogue::stations(wish.stations)?;
     let first = stations.first().context("a fleet has at least one station")?;
@@ -114,6 +136,8 @@ fn hq(data: &Path, wish: &Wish, http: &str, mqtt: &str) -> Result<Launch> {
         data_dir: data.join("hq"),
         http_addr: http.to_owned(),
         mqtt_addr: mqtt.to_owned(),
+        link_addr: link.to_owned(),
+        certificates: wish.certificates.clone(),
         api_token_file: token_file.clone(),
         auto_dispatch: wish.auto_dispatch,
         catalogue_file: workspace::path(catalogue::CATALOGUE),
@@ -139,6 +163,7 @@ fn hq(data: &Path, wish: &Wish, http: &str, mqtt: &str) -> Result<Launch> {
         pid: 0,
         http: format!("http://{http}"),
         mqtt: Some(mqtt.to_owned()),
+        link: Some(link.to_owned()),
         token: secret::token_in(&token_file)?,
     };
     let file = write_config(data, "hq", &text)?;
@@ -149,20 +174,21 @@ fn station_plan(
     data: &Path,
     wish: &Wish,
     station: &catalogue::Station,
-    hq_mqtt: &str,
+    (hq_mqtt, hq_link): (&str, &str),
     ports: &mut Ports,
 ) -> Result<StationPlan> {
-    let folder = data.join(&station.code);
-    let device = folder.join("agent.device.json");
-    make_folder(&folder.join("agent"))?;
+    let folder = data.join(&station.code).join("agent");
+    make_folder(&folder)?;
     let http = local(ports.take()?);
+    let lan = local(ports.take()?);
     let token_file = data.join(format!("config/{}.token", station.code));
     let text = config::Agent {
-        data_dir: folder.join("agent"),
+        data_dir: folder.clone(),
         http_addr: http.clone(),
+        lan_addr: lan.clone(),
         api_token_file: token_file.clone(),
-        device_file: device.clone(),
         hq_mqtt: hq_mqtt.to_owned(),
+        hq_link: hq_link.to_owned(),
         station: config::AgentStation {
             code: station.code.clone(),
             name: station.name.clone(),
@@ -178,36 +204,30 @@ fn station_plan(
         pid: 0,
         http: format!("http://{http}"),
         mqtt: None,
+        link: Some(lan),
         token: secret::token_in(&token_file)?,
     };
-    let file = write_config(data, &station.code, &text)?;
-    let arguments = vec!["run".to_owned(), "--config".to_owned(), file];
+    let config = write_config(data, &station.code, &text)?;
+    let arguments = vec!["run".to_owned(), "--config".to_owned(), config.clone()];
     let agent = launch(data, &station.code, program, "station-agent", arguments);
     let tills = (1..=wish.terminals)
         .map(|terminal| till(data, wish, &agent.program, terminal, ports))
         .collect::<Result<_>>()?;
     let back_office = wish.windows.then(|| back_office(data, &agent.program, &token_file)).transpose()?;
-    Ok(StationPlan { code: station.code.clone(), device, agent, tills, back_office })
+    let agent = Enrollable { launch: agent, config, identity: folder.join(IDENTITY) };
+    Ok(StationPlan { code: station.code.clone(), agent, tills, back_office })
 }
 
-fn till(
-    data: &Path,
-    wish: &Wish,
-    agent: &Program,
-    terminal: u16,
-    ports: &mut Ports,
-) -> Result<(Launch, PathBuf)> {
+fn till(data: &Path, wish: &Wish, agent: &Program, terminal: u16, ports: &mut Ports) -> Result<Enrollable> {
     let code = agent.station.clone().unwrap_or_default();
     let name = format!("{code}-till-{terminal}");
     let folder = data.join(&code).join(format!("till-{terminal}"));
     make_folder(&folder)?;
-    let device = data.join(&code).join(format!("till-{terminal}.device.json"));
     let token_file = data.join(format!("config/{name}.token"));
     let http = local(ports.take()?);
     let text = config::Till {
-        data_dir: folder,
-        device_file: device.clone(),
-        agent_url: agent.http.clone(),
+        data_dir: folder.clone(),
+        agent_url: over_tls(agent),
         language: "ko".to_owned(),
         local_api: config::LocalApi { addr: http.clone(), token_file: token_file.clone() },
     };
@@ -218,31 +238,44 @@ fn till(
         pid: 0,
         http: format!("http://{http}"),
         mqtt: None,
+        link: None,
         token: secret::token_in(&token_file)?,
     };
-    let mut arguments = vec!["--config".to_owned(), write_config(data, &name, &text)?];
+    let config = write_config(data, &name, &text)?;
+    let mut arguments = vec!["--config".to_owned(), config.clone()];
     let window = wish.windows && terminal == 1;
     if !window {
         arguments.push("--headless".to_owned());
     }
     let mut launch = launch(data, &name, program, "pos-desktop", arguments);
     launch.window = window;
-    Ok((launch, device))
+    Ok(Enrollable { launch, config, identity: folder.join(IDENTITY) })
 }
 
-fn back_office(data: &Path, agent: &Program, token_file: &Path) -> Result<Launch> {
-    let name = format!("{}-back-office", agent.station.as_deref().unwrap_or_default());
+fn back_office(data: &Path, agent: &Program, token_file: &Path) -> Result<Enrollable> {
+    let code = agent.station.clone().unwrap_or_default();
+    let name = format!("{code}-back-office");
+    let folder = data.join(&code).join("back-office");
+    make_folder(&folder)?;
     let text = config::BackOffice {
-        agent_url: agent.http.clone(),
+        identity_file: folder.join(IDENTITY),
+        agent_url: over_tls(agent),
+        local_url: agent.http.clone(),
         token_file: token_file.to_owned(),
         language: "ko".to_owned(),
         theme: "light".to_owned(),
     };
-    let arguments = vec!["--config".to_owned(), write_config(data, &name, &text)?];
+    let config = write_config(data, &name, &text)?;
+    let arguments = vec!["--config".to_owned(), config.clone()];
     let program = Program { kind: Kind::BackOffice, ..agent.clone() };
     let mut launch = launch(data, &name, program, "back-office", arguments);
     launch.window = true;
-    Ok(launch)
+    Ok(Enrollable { launch, config, identity: folder.join(IDENTITY) })
+}
+
+/// Where an agent's tills and back offices come to.
+fn over_tls(agent: &Program) -> String {
+    format!("https://{}", agent.link.as_deref().unwrap_or_default())
 }
 
 fn launch(data: &Path, name: &str, program: Program, binary: &str, arguments: Vec<String>) -> Launch {

@@ -41,6 +41,9 @@ pub struct Program {
     pub http: String,
     /// Where its broker is; only HQ has one.
     pub mqtt: Option<String>,
+    /// Where its devices come to, over TLS: HQ's agents, a station's tills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// Opens the HTTP paths.
     pub token: String,
 }

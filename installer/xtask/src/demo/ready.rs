@@ -23,18 +23,26 @@ pub(super) fn wait(plan: &Plan, check: &dyn Fn() -> Result<()>) -> Result<()> {
     let wanted: BTreeSet<String> =
         catalogue::products()?.into_iter().map(|product| product.product_id).collect();
     for launch in plan.launches().filter(|launch| !launch.window || launch.program.terminal.is_some()) {
-        until(check, || is_ready(launch))?;
+        listens(launch, check)?;
     }
     for station in &plan.stations {
-        let agent = client(&station.agent);
+        let agent = client(&station.agent.launch);
         until(check, || lists_all(&agent, "/productMasters", &wanted))?;
         count_opening_stock(station, &agent, check)?;
-        for (till, _) in &station.tills {
-            let till = client(till);
+        for till in &station.tills {
+            let till = client(&till.launch);
             until(check, || lists_all(&till, "/productMenus", &wanted))?;
         }
     }
     Ok(())
+}
+
+/// Waits until a program answers that it is ready; `check` ends the wait with an error.
+///
+/// # Errors
+/// `check` gave up.
+pub(super) fn listens(launch: &Launch, check: &dyn Fn() -> Result<()>) -> Result<()> {
+    until(check, || is_ready(launch))
 }
 
 fn until(check: &dyn Fn() -> Result<()>, done: impl Fn() -> bool) -> Result<()> {
@@ -90,7 +98,7 @@ fn count_opening_stock(station: &StationPlan, agent: &Client, check: &dyn Fn() -
 }
 
 fn marker(station: &StationPlan) -> PathBuf {
-    station.device.with_file_name("opening-stock.counted")
+    station.agent.identity.with_file_name("opening-stock.counted")
 }
 
 fn client(launch: &Launch) -> Client {

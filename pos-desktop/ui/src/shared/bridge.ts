@@ -3,9 +3,11 @@ import { invoke } from '@tauri-apps/api/core';
 import type { Account } from '../generated/Account';
 import type { Cart } from '../generated/Cart';
 import type { CompletedSale } from '../generated/CompletedSale';
+import type { Enrolled } from '../generated/Enrolled';
 import type { MenuProduct } from '../generated/MenuProduct';
 import type { SaleDetail } from '../generated/SaleDetail';
 import type { SaleRow } from '../generated/SaleRow';
+import type { SetupState } from '../generated/SetupState';
 import type { Tender } from '../generated/Tender';
 import type { TillError } from '../generated/TillError';
 import type { TillStatus } from '../generated/TillStatus';
@@ -34,6 +36,11 @@ export const accounts = (query: string) => invoke<Account[]>('accounts', { query
 export const setLanguage = (language: TillStatus['language']) =>
   invoke<unknown>('set_language', { language });
 export const setTheme = (theme: TillStatus['theme']) => invoke<unknown>('set_theme', { theme });
+
+/** Answers before the till has an identity; the commands above are for a till that has one. */
+export const setupState = () => invoke<SetupState>('setup_state');
+export const enrol = (code: string) => invoke<Enrolled>('enrol', { code });
+export const restart = () => invoke<null>('restart');
 
 /** What the screen itself refuses before it asks the core. */
 export class Refusal extends Error {

@@ -21,14 +21,21 @@ const explanations: Record<Language, Record<string, Explanation>> = {
   en: textsOf('en'),
 };
 
+/** Without an identity the till does not sell: what a lost agent or a wrong clock means there. */
+export function explainSetup(error: TillError): Explanation {
+  if (error.code === 'agent_unreachable') return ownWords('setup.unreachable');
+  if (error.code === 'clock_doubt') return ownWords('setup.clock');
+  return explain(error);
+}
+
+type OwnWords = 'refused.tooManyPieces' | 'setup.unreachable' | 'setup.clock';
+
+function ownWords(stem: OwnWords): Explanation {
+  return { what: t(`${stem}.what`), why: t(`${stem}.why`), now: t(`${stem}.now`) };
+}
+
 export function explain(error: TillError): Explanation {
-  if (error.code === 'too_many_pieces') {
-    return {
-      what: t('refused.tooManyPieces.what'),
-      why: t('refused.tooManyPieces.why'),
-      now: t('refused.tooManyPieces.now'),
-    };
-  }
+  if (error.code === 'too_many_pieces') return ownWords('refused.tooManyPieces');
   const known = explanations[locale.language][error.code];
   if (known !== undefined) return known;
   return {

@@ -20,6 +20,8 @@
 // Cancelling   cancel-dialog reason-<input|customer|product|tender|other>
 //              confirm-cancel keep-sale
 // Dialogs      clear-dialog receipt-dialog receipt-close
+// Setup        setup setup-agent setup-code setup-progress setup-key-<character> setup-back
+//              setup-submit setup-stopped setup-again setup-enrolled setup-start
 // Messages     notice notice-close
 
 export const testids = {
@@ -37,5 +39,6 @@ export const testids = {
   saleRow: (saleId: string) => `sale-row-${saleId}`,
   saleOpen: (saleId: string) => `sale-open-${saleId}`,
   cancel: (saleId: string) => `cancel-${saleId}`,
+  setupKey: (character: string) => `setup-key-${character}`,
   reason: (reason: string) => `reason-${reason}`,
 } as const;

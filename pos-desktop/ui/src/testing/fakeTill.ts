@@ -6,9 +6,11 @@ import type { Account } from '../generated/Account';
 import type { Cart } from '../generated/Cart';
 import type { CartLine } from '../generated/CartLine';
 import type { CompletedSale } from '../generated/CompletedSale';
+import type { Enrolled } from '../generated/Enrolled';
 import type { MenuProduct } from '../generated/MenuProduct';
 import type { SaleDetail } from '../generated/SaleDetail';
 import type { SaleRow } from '../generated/SaleRow';
+import type { SetupState } from '../generated/SetupState';
 import type { Tender } from '../generated/Tender';
 import type { TillError } from '../generated/TillError';
 import type { TillStatus } from '../generated/TillStatus';
@@ -17,6 +19,9 @@ import { sampleAccounts, sampleProducts } from './samples';
 
 type Args = Record<string, unknown>;
 type Entry = { by: 'quantity'; milli: number } | { by: 'amount'; won: number };
+
+/** A code that the fake knows. */
+export const CODE = 'K7Q2M9XA0123456789ABCDEFGHJKMNPQ';
 
 const refuse = (code: string, message = code): never => {
   throw { code, message, detail: null } satisfies TillError;
@@ -47,6 +52,11 @@ export class FakeTill {
     hqLastAckAt: '2026-11-23T05:04:58Z',
     clockDoubt: false,
   };
+  setup: SetupState = { enrolled: true, agentUrl: 'https://192.168.0.10:7100/', language: 'ko' };
+  /** What the agent says to a code; any other code is mistyped. */
+  codes = new Map<string, Enrolled | TillError>([
+    [CODE, { stationCode: 'ST0001', stationName: 'SK Imme', terminal: 2 }],
+  ]);
   #lineNo = 0;
 
   install(): this {
@@ -63,6 +73,12 @@ export class FakeTill {
     const failure = this.failing.get(command);
     if (failure !== undefined) throw failure;
     switch (command) {
+      case 'setup_state':
+        return { ...this.setup };
+      case 'enrol':
+        return this.#enrol(String(args['code']));
+      case 'restart':
+        return null;
       case 'till_status':
         return { ...this.status };
       case 'product_menu':
@@ -103,6 +119,12 @@ export class FakeTill {
       default:
         return refuse('bad_request', command);
     }
+  }
+
+  #enrol(code: string): Enrolled {
+    const answer = this.codes.get(code) ?? refuse('code_mistyped');
+    if ('code' in answer) throw answer;
+    return answer;
   }
 
   #menu(query: string): MenuProduct[] {

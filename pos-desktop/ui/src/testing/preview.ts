@@ -1,6 +1,8 @@
 // The till's screens over the fake core, steered by the address, for looking at them in a browser:
+// ?setup shows a till without an identity, which knows the code of fakeTill.ts;
+// #error=code_expired answers that to every code.
 // #lang=en&theme=dark&scenario=offline&do=product-CD1001,preset-50000,tender-cash
-import { FakeTill } from './fakeTill';
+import { CODE, FakeTill } from './fakeTill';
 import { longNames } from './samples';
 
 const wish = new URLSearchParams(location.hash.slice(1));
@@ -53,6 +55,16 @@ const scenarios: Record<string, () => void> = {
   },
 };
 
+if (new URLSearchParams(location.search).has('setup')) {
+  till.setup = { ...till.setup, enrolled: false, language: till.status.language };
+  if (wish.get('scenario') === 'long') {
+    const stationName = '경기도 의정부시 민락제2지구 행복주유소 셀프본점';
+    till.codes.set(CODE, { stationCode: 'ST0003', stationName, terminal: 12 });
+  }
+  const code = wish.get('error');
+  if (code !== null) till.failing.set('enrol', { code, message: code, detail: null });
+  document.documentElement.dataset['theme'] = till.status.theme;
+}
 for (const scenario of (wish.get('scenario') ?? '').split(',')) scenarios[scenario]?.();
 till.install();
 await import('../main');

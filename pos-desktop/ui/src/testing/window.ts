@@ -1,6 +1,7 @@
 // The whole window over a fake core, and a cashier's hands on it.
 import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { expect } from 'vitest';
+import Main from '../views/Main.svelte';
 import Till from '../views/Till.svelte';
 import { FakeTill } from './fakeTill';
 
@@ -11,6 +12,17 @@ export async function openTill(prepare: (till: FakeTill) => void = () => undefin
   render(Till);
   await waitFor(() => expect(till.callsOf('recent_sales').length).toBeGreaterThan(0));
   await shown('station-name');
+  return till;
+}
+
+/** The window of a till that has no identity yet. */
+export async function openSetup(prepare: (till: FakeTill) => void = () => undefined) {
+  const till = new FakeTill();
+  till.setup = { ...till.setup, enrolled: false };
+  prepare(till);
+  till.install();
+  render(Main);
+  await shown('setup');
   return till;
 }
 

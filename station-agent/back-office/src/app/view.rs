@@ -1,10 +1,10 @@
 //! The frame around the pages: navigation at the left, what is wrong above.
 
 use iced::alignment::{Horizontal, Vertical};
-use iced::widget::{Row, button, column, container, row, rule, space as filler, text};
+use iced::widget::{Button, Row, button, column, container, row, rule, space as filler, text};
 use iced::{Length, Padding};
 
-use super::{App, Message, Page};
+use super::{App, Message, Page, Standing};
 use crate::fault::{Fault, Trouble};
 use crate::format;
 use crate::screen::Shown;
@@ -17,6 +17,9 @@ impl App {
     /// The window's content.
     #[must_use]
     pub fn view(&self) -> Element<'_, Message> {
+        if let Standing::SettingUp(screen) = &self.standing {
+            return self.before_the_pages(screen.view(self.language).map(Message::Setup));
+        }
         let main =
             column![].push(self.stale_banner()).push(self.page()).width(Length::Fill).height(Length::Fill);
         let frame = row![self.side(), rule::vertical(1), main];
@@ -32,6 +35,7 @@ impl App {
             Page::Stock => self.stock.view(shown, overview).map(Message::Stock),
             Page::Deliveries => self.deliveries.view(shown).map(Message::Deliveries),
             Page::Orders => self.orders.view(shown).map(Message::Orders),
+            Page::Devices => self.devices.view(shown).map(Message::Devices),
         }
     }
 
@@ -44,7 +48,7 @@ impl App {
             }
             Some(trouble) => {
                 let fault = trouble.explain(self.language);
-                let address = self.language.fill("app.agent_address", &[("address", self.client.base_url())]);
+                let address = self.language.fill("app.agent_address", &[("address", self.link.agent_url())]);
                 let words = column![
                     icon(Icon::Offline, size::HEADLINE).class(Ink::from(Tone::Warn)),
                     strong(fault.what),
@@ -71,13 +75,6 @@ impl App {
     }
 
     fn side(&self) -> Element<'_, Message> {
-        let text = |key| self.language.text(key);
-        let brand = row![
-            icon(Icon::Fuel, size::TITLE).class(Ink::Accent),
-            strong(text("app.title")).class(Ink::Full)
-        ]
-        .spacing(space::S)
-        .align_y(Vertical::Center);
         let (name, code) = self.station.overview.as_ref().map_or(("\u{2013}", ""), |overview| {
             (overview.station_name.as_str(), overview.station_code.as_str())
         });
@@ -86,24 +83,13 @@ impl App {
             self.nav(Page::Stock, Icon::Stock, "nav.stock", "F1"),
             self.nav(Page::Deliveries, Icon::Deliveries, "nav.deliveries", "F2"),
             self.nav(Page::Orders, Icon::Orders, "nav.orders", "F3"),
+            self.nav(Page::Devices, Icon::Devices, "nav.devices", "F4"),
         ]
         .spacing(2);
-        let (theme_icon, theme_key) = match self.theme {
-            Theme::Light => (Icon::Moon, "app.to_dark"),
-            Theme::Dark => (Icon::Sun, "app.to_light"),
-        };
-        let switches = column![
-            side_button(
-                Icon::Languages,
-                text("app.to_other_language"),
-                Press::Nav { open: false },
-                Message::SwitchLanguage
-            ),
-            side_button(theme_icon, text(theme_key), Press::Nav { open: false }, Message::SwitchTheme),
-        ]
-        .spacing(2);
+        let [language, theme] = self.switches();
+        let switches = column![language.width(Length::Fill), theme.width(Length::Fill)].spacing(2);
         let content = column![
-            container(brand).padding(Padding::from([space::XS, space::S])),
+            container(self.brand()).padding(Padding::from([space::XS, space::S])),
             container(station).padding(Padding::from([space::XS, space::S])),
             pages,
             filler::vertical(),
@@ -116,6 +102,36 @@ impl App {
             .height(Length::Fill)
             .class(Surface::Side)
             .into()
+    }
+
+    /// The window while there is nothing to lead to.
+    fn before_the_pages<'a>(&self, content: Element<'a, Message>) -> Element<'a, Message> {
+        let [language, theme] = self.switches();
+        let head = row![self.brand(), filler::horizontal(), language, theme].align_y(Vertical::Center);
+        let head = container(head).padding(Padding::from([space::M, space::XL])).class(Surface::Side);
+        let frame = column![head, rule::horizontal(1), content];
+        container(frame).width(Length::Fill).height(Length::Fill).class(Surface::Canvas).into()
+    }
+
+    fn brand<'a>(&self) -> Row<'a, Message, Theme> {
+        row![
+            icon(Icon::Fuel, size::TITLE).class(Ink::Accent),
+            strong(self.language.text("app.title")).class(Ink::Full)
+        ]
+        .spacing(space::S)
+        .align_y(Vertical::Center)
+    }
+
+    fn switches<'a>(&self) -> [Button<'a, Message, Theme>; 2] {
+        let (theme_icon, theme_key) = match self.theme {
+            Theme::Light => (Icon::Moon, "app.to_dark"),
+            Theme::Dark => (Icon::Sun, "app.to_light"),
+        };
+        let text = |key| self.language.text(key);
+        [
+            side_button(Icon::Languages, text("app.to_other_language"), Message::SwitchLanguage),
+            side_button(theme_icon, text(theme_key), Message::SwitchTheme),
+        ]
     }
 
     fn nav<'a>(&self, page: Page, shape: Icon, key: &'static str, shortcut: &'a str) -> Element<'a, Message> {
@@ -132,13 +148,11 @@ impl App {
     }
 }
 
-fn side_button<'a>(shape: Icon, name: &'a str, press: Press, message: Message) -> Element<'a, Message> {
+fn side_button<'a>(shape: Icon, name: &'a str, message: Message) -> Button<'a, Message, Theme> {
     button(side_line(shape, body(name)))
         .padding(Padding::from([space::S, space::S]))
-        .width(Length::Fill)
-        .class(press)
+        .class(Press::Nav { open: false })
         .on_press(message)
-        .into()
 }
 
 fn side_line<'a>(shape: Icon, name: text::Text<'a, Theme>) -> Row<'a, Message, Theme> {

@@ -13,6 +13,8 @@ pub enum Press {
     Primary,
     /// Another thing to do, with a line around it.
     Outlined,
+    /// Takes something away that does not come back.
+    Danger,
     /// Leads to a page; the open one is marked.
     Nav { open: bool },
     /// One of several to choose from.
@@ -43,6 +45,10 @@ impl Catalog for Theme {
                 let base =
                     style(Some(if pointed { colors.surface_sunken } else { colors.surface }), colors.text);
                 Style { border: border.width(1).color(color(colors.line_strong)), ..base }
+            }
+            Press::Danger => {
+                let base = style(Some(if pointed { colors.bad_soft } else { colors.surface }), colors.bad);
+                Style { border: border.width(1).color(color(colors.bad)), ..base }
             }
             Press::Nav { open: true } | Press::Choice { chosen: true } => {
                 style(Some(colors.accent_soft), colors.accent)

@@ -17,6 +17,8 @@ pub enum Surface {
     Side,
     /// A sheet with one subject.
     Card,
+    /// A place in a sheet where something is shown to be read from afar.
+    Sunken,
     /// The heads of a table's columns.
     TableHead,
     /// Every second row of a table.
@@ -52,6 +54,9 @@ impl Catalog for Theme {
             Surface::Side => Style { text_color: Some(color(colors.text_muted)), ..filled(colors.surface) },
             Surface::Card => {
                 Style { border: lined(tokens::RADIUS_MEDIUM, colors.line), ..filled(colors.surface) }
+            }
+            Surface::Sunken => {
+                Style { border: lined(tokens::RADIUS_MEDIUM, colors.line), ..filled(colors.surface_sunken) }
             }
             Surface::TableHead => Style { text_color: Some(color(colors.text_muted)), ..Style::default() },
             Surface::Stripe => Style { border: rounded(tokens::RADIUS_SMALL), ..filled(colors.canvas) },

@@ -22,6 +22,10 @@ pub enum Icon {
     Info,
     Refused,
     Clock,
+    Devices,
+    Server,
+    Monitor,
+    Receipt,
 }
 
 impl Icon {
@@ -42,6 +46,10 @@ impl Icon {
             Self::Info => '\u{e0f9}',
             Self::Refused => '\u{e051}',
             Self::Clock => '\u{e087}',
+            Self::Devices => '\u{e3a2}',
+            Self::Server => '\u{e153}',
+            Self::Monitor => '\u{e11d}',
+            Self::Receipt => '\u{e5ac}',
         }
     }
 }

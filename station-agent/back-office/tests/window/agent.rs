@@ -7,8 +7,9 @@ use std::thread;
 
 use serde::Serialize;
 use station_api::{
-    ConfirmDelivery, Delivery, DeliveryState, ErrorCode, OrderStatus, Overview, PROBLEM_MEDIA_TYPE,
-    PlaceOrder, Problem, Product, StationOrder, paths,
+    ConfirmDelivery, Delivery, DeliveryState, Device, DeviceKind, EnrolmentCode, ErrorCode, OpenCode,
+    OrderStatus, Overview, PROBLEM_MEDIA_TYPE, PlaceOrder, Problem, Product, RevokeDevice, SetUp, SetupState,
+    StationOrder, paths,
 };
 
 pub const TOKEN: &str = "token-of-the-test";
@@ -20,6 +21,10 @@ pub struct Known {
     pub deliveries: Vec<Delivery>,
     pub orders: Vec<StationOrder>,
     pub products: Vec<Product>,
+    pub devices: Vec<Device>,
+    pub setup: SetupState,
+    /// The code that head office made for this agent.
+    pub setup_code: String,
 }
 
 /// How the agent behaves.
@@ -37,6 +42,8 @@ pub enum Mood {
     Floods,
     /// Refuses writes with this code.
     Refuses(ErrorCode),
+    /// Refuses everything with this code, but says how it stands.
+    OnlySaysHowItStands(ErrorCode),
 }
 
 /// One write as it came.
@@ -116,6 +123,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
         Mood::Babbles => (200, "text/html", "<html>hello</html>".to_owned()),
         Mood::Floods => (200, "application/json", " ".repeat(10 * 1024 * 1024)),
         Mood::Refuses(code) if is_write => problem(code),
+        Mood::OnlySaysHowItStands(code) if request.path != paths::SETUP => problem(code),
         _ => answer(&mut state, &request),
     };
     if mood == Mood::RecordsAndHangsUp && is_write {
@@ -177,6 +185,8 @@ fn answer(state: &mut State, request: &Request) -> Reply {
             paths::DELIVERIES => json(&state.known.deliveries),
             paths::ORDERS => json(&state.known.orders),
             paths::PRODUCTS => json(&state.known.products),
+            paths::DEVICES => json(&state.known.devices),
+            paths::SETUP => json(&state.known.setup),
             _ => problem(ErrorCode::NotFound),
         };
     }
@@ -187,7 +197,45 @@ fn answer(state: &mut State, request: &Request) -> Reply {
     });
     let is_repeat = state.recorded_keys.contains(&request.key);
     state.recorded_keys.push(request.key.clone());
-    if request.path == paths::ORDERS { order(state, request, is_repeat) } else { confirm(state, request) }
+    match request.path.as_str() {
+        paths::ORDERS => order(state, request, is_repeat),
+        paths::SETUP => set_up(state, request),
+        paths::ENROLMENT_CODES => make_code(state, request),
+        path if path.starts_with(paths::DEVICES) => revoke(state, request),
+        _ => confirm(state, request),
+    }
+}
+
+fn set_up(state: &mut State, request: &Request) -> Reply {
+    let set_up: SetUp = serde_json::from_str(&request.body).unwrap();
+    if set_up.code != state.known.setup_code {
+        return problem(ErrorCode::CodeUnknown);
+    }
+    state.known.setup.enrolled = true;
+    json(&state.known.setup)
+}
+
+/// Codes end fifteen minutes after the overview's time.
+fn make_code(state: &mut State, request: &Request) -> Reply {
+    let open: OpenCode = serde_json::from_str(&request.body).unwrap();
+    assert_eq!(open.terminal.is_some(), open.kind == DeviceKind::Till);
+    json(&EnrolmentCode {
+        code: crate::sample::code(u8::try_from(state.writes.len()).unwrap()),
+        kind: open.kind,
+        terminal: open.terminal,
+        expires_at: "2026-11-23T05:20:07Z".to_owned(),
+    })
+}
+
+fn revoke(state: &mut State, request: &Request) -> Reply {
+    let revoke: RevokeDevice = serde_json::from_str(&request.body).unwrap();
+    let device_id = request.path.split('/').nth(4).unwrap();
+    let Some(device) = state.known.devices.iter_mut().find(|device| device.device_id == device_id) else {
+        return problem(ErrorCode::UnknownDevice);
+    };
+    device.revoked_at = Some("2026-11-23T05:05:07Z".to_owned());
+    device.revoked_why = Some(revoke.reason);
+    json(device)
 }
 
 fn order(state: &mut State, request: &Request, is_repeat: bool) -> Reply {

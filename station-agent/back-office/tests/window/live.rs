@@ -61,7 +61,7 @@ struct Walk {
 impl Walk {
     fn new(url: &str, token: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let client = Client::new(url, token).unwrap();
+        let client = Client::local(url, token).unwrap();
         Self { client, runtime, window: Window::open_at(url, token, Language::En, Theme::Light) }
     }
 

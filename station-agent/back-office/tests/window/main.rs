@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod belonging;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod live;

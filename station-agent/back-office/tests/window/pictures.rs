@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use back_office::app::{Message, Page};
+use back_office::link::Link;
 use back_office::locale::Language;
 use back_office::theme::Theme;
 use iced_test::core::Size;
@@ -13,8 +14,13 @@ use crate::live::live_agent;
 use crate::sample;
 use crate::window::{LARGE, SMALL, Window};
 
-const PAGES: [(Page, &str); 3] =
-    [(Page::Stock, "stock"), (Page::Deliveries, "deliveries"), (Page::Orders, "orders")];
+const CODE: &str = "enrolment-code";
+const PAGES: [(Page, &str); 4] = [
+    (Page::Stock, "stock"),
+    (Page::Deliveries, "deliveries"),
+    (Page::Orders, "orders"),
+    (Page::Devices, "devices"),
+];
 const LOOKS: [(Language, Theme, &str); 4] = [
     (Language::Ko, Theme::Light, "ko-light"),
     (Language::Ko, Theme::Dark, "ko-dark"),
@@ -45,6 +51,7 @@ fn pictures() {
         }
     }
     states(&folder);
+    belonging(&folder);
 }
 
 /// The states that a running station seldom shows.
@@ -78,6 +85,45 @@ fn states(folder: &Path) {
     }
     let never = Window::open_at("http://127.0.0.1:1", "token", Language::En, Theme::Light);
     take(&never, &folder.join("never-en-light.png"));
+}
+
+/// Setting up, codes and revoking.
+fn belonging(folder: &Path) {
+    for (language, theme, look) in LOOKS {
+        let agent = Agent::start(sample::unenrolled());
+        agent.learn(|known| {
+            known.setup.station_name = "경부고속도로 죽전휴게소 서울방향 직영 셀프주유소".to_owned();
+        });
+        let mut setup = Window::open(&agent, language, theme);
+        take(&setup, &folder.join(format!("setup-agent-{look}.png")));
+        setup.fill(CODE, &sample::code(1), true);
+        take(&setup, &folder.join(format!("setup-agent-unknown-{look}.png")));
+        setup.resize(LARGE);
+        setup.fill(CODE, &sample::code(0), true);
+        take(&setup, &folder.join(format!("setup-agent-done-{look}.png")));
+        let file = folder.join("no.identity");
+        let link = Link::secure("https://192.168.0.10:7101", file, None).unwrap();
+        let mut office = Window::open_on(link, language, theme);
+        office.fill(CODE, &sample::code(1).replacen('1', "2", 1).replacen('7', "8", 1), true);
+        take(&office, &folder.join(format!("setup-office-{look}.png")));
+        let agent = Agent::start(sample::busy());
+        let mut devices = Window::open(&agent, language, theme);
+        devices.send(Message::Open(Page::Devices));
+        let word = |ko, en| if language == Language::Ko { ko } else { en };
+        devices.click(word("POS 등록 코드", "Code for a till"));
+        take(&devices, &folder.join(format!("devices-number-{look}.png")));
+        devices.click(word("코드 만들기", "Make a code"));
+        take(&devices, &folder.join(format!("devices-code-{look}.png")));
+        agent.learn(|known| known.overview.now = "2026-11-23T05:30:00Z".to_owned());
+        devices.tick();
+        take(&devices, &folder.join(format!("devices-expired-{look}.png")));
+        devices.send(Message::Escape);
+        devices.click(word("폐기", "Revoke"));
+        take(&devices, &folder.join(format!("devices-revoke-{look}.png")));
+        agent.behave(Mood::RecordsAndHangsUp);
+        devices.fill("revoke-reason", "lost", true);
+        take(&devices, &folder.join(format!("devices-revoke-unknown-{look}.png")));
+    }
 }
 
 fn take(window: &Window, path: &Path) {

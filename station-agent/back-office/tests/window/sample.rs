@@ -1,8 +1,8 @@
 //! A station in the middle of an afternoon.
 
 use station_api::{
-    Delivery, DeliveryState, HourSales, Kind, LinkState, OrderStatus, Overview, Product, SalesRow,
-    SalesTotal, StationOrder, StockRow, TerminalState, Unit,
+    Delivery, DeliveryState, Device, DeviceKind, HourSales, Kind, LinkState, OrderStatus, Overview, Product,
+    SalesRow, SalesTotal, SetupState, StationOrder, StockRow, TerminalState, Unit,
 };
 
 use crate::agent::Known;
@@ -96,7 +96,34 @@ pub fn busy() -> Known {
             })
             .collect(),
     };
-    Known { overview, deliveries: deliveries(), orders: orders(), products: products() }
+    Known {
+        overview,
+        deliveries: deliveries(),
+        orders: orders(),
+        products: products(),
+        devices: devices(),
+        setup: setup(true),
+        setup_code: code(0),
+    }
+}
+
+/// A station whose agent waits for head office's code.
+pub fn unenrolled() -> Known {
+    Known { setup: setup(false), ..fresh() }
+}
+
+fn setup(enrolled: bool) -> SetupState {
+    SetupState {
+        enrolled,
+        station_code: "ST0001".to_owned(),
+        station_name: "SK Imme".to_owned(),
+        hq_link: "hq.example.kr:8883".to_owned(),
+    }
+}
+
+/// A code whose check letter fits.
+pub fn code(seed: u8) -> String {
+    sync_identity::EnrolmentCode::make([seed; 15], [9; 10]).text()
 }
 
 /// A station that was enrolled a minute ago.
@@ -109,9 +136,16 @@ pub fn fresh() -> Known {
         sales_total: SalesTotal { count: 0, cancelled_count: 0, amount: 0 },
         by_hour: Vec::new(),
         hq: LinkState { up: false, last_ack_at: None, pending_count: 0, pending_oldest_at: None },
-        ..busy.overview
+        ..busy.overview.clone()
     };
-    Known { overview, deliveries: Vec::new(), orders: Vec::new(), products: Vec::new() }
+    Known {
+        overview,
+        deliveries: Vec::new(),
+        orders: Vec::new(),
+        products: Vec::new(),
+        devices: Vec::new(),
+        ..busy
+    }
 }
 
 fn terminal(terminal: u32, seen: Option<&str>, pending_at_hq: u64, sale: Option<&str>) -> TerminalState {
@@ -136,6 +170,34 @@ fn products() -> Vec<Product> {
             next_price_at: None,
         })
         .collect()
+}
+
+fn devices() -> Vec<Device> {
+    let device = |seed: &str, kind, terminal, ends: &str, seen: Option<&str>| Device {
+        device_id: seed.repeat(4),
+        kind,
+        terminal,
+        enrolled_at: "2026-10-02T01:20:00Z".to_owned(),
+        certificate_ends_at: Some(ends.to_owned()),
+        revoked_at: None,
+        revoked_why: None,
+        last_seen_at: seen.map(str::to_owned),
+    };
+    let now = Some("2026-11-23T05:05:05Z");
+    vec![
+        device("1f3a9c2d", DeviceKind::Till, Some(1), "2027-01-21T01:20:00Z", now),
+        device("2e3a9c2d", DeviceKind::Till, Some(2), "2026-12-01T06:20:00Z", Some("2026-11-23T04:51:05Z")),
+        device("3d3a9c2d", DeviceKind::Till, Some(4), "2026-11-20T01:20:00Z", None),
+        device("a7c41e90", DeviceKind::Agent, None, "2027-01-21T01:20:00Z", now),
+        device("c02d77b1", DeviceKind::Office, None, "2027-01-21T01:20:00Z", now),
+        Device {
+            revoked_at: Some("2026-10-02T01:00:00Z".to_owned()),
+            revoked_why: Some(
+                "POS 교체. 고장 난 본체는 서비스 센터로 보냈고 디스크는 파기하기로 했습니다.".to_owned(),
+            ),
+            ..device("5be80f16", DeviceKind::Till, Some(2), "2027-01-21T01:20:00Z", None)
+        },
+    ]
 }
 
 fn deliveries() -> Vec<Delivery> {

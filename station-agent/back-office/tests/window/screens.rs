@@ -114,7 +114,7 @@ fn no_screen_of_one_language_shows_a_text_of_the_other_or_a_key() {
     for (language, theme) in LOOKS {
         let agent = Agent::start(sample::fresh());
         let mut window = Window::open(&agent, language, theme);
-        for page in [Page::Stock, Page::Deliveries, Page::Orders] {
+        for page in [Page::Stock, Page::Deliveries, Page::Orders, Page::Devices] {
             window.send(Message::Open(page));
             let texts = window.texts();
             assert!(texts.len() > 10);

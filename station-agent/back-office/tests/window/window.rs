@@ -1,6 +1,7 @@
 //! The window without a display: builds the view, clicks and types in it, and runs what the program asks for.
 
 use back_office::app::{App, Message};
+use back_office::link::Link;
 use back_office::locale::Language;
 use back_office::theme::{Theme, font};
 use iced_test::core::{Size, widget};
@@ -33,9 +34,20 @@ impl Window {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let client = {
             let _guard = runtime.enter();
-            Client::new(url, token).unwrap()
+            Client::local(url, token).unwrap()
         };
-        let (app, first) = App::open(client, language, theme);
+        Self::start(runtime, Link::local(client), language, theme)
+    }
+
+    /// Opens the program on its way to an agent, which need not be there.
+    pub fn open_on(link: Link, language: Language, theme: Theme) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Self::start(runtime, link, language, theme)
+    }
+
+    fn start(runtime: tokio::runtime::Runtime, link: Link, language: Language, theme: Theme) -> Self {
+        let (app, first) = App::open(link, language, theme);
         let mut window = Self { app, runtime, size: SMALL };
         window.run(first);
         window

@@ -70,6 +70,7 @@ fn launch(folder: &Path, script: &str, window: bool) -> Launch {
             pid: 0,
             http: String::new(),
             mqtt: None,
+            link: None,
             token: String::new(),
         },
         binary: PathBuf::from("/bin/sh"),

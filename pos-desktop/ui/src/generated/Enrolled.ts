@@ -1,0 +1,1 @@
+export type Enrolled = { stationCode: string, stationName: string, terminal: number, };

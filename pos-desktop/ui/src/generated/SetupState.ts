@@ -1,0 +1,1 @@
+export type SetupState = { enrolled: boolean, agentUrl: string, language: string, };
