@@ -127,8 +127,8 @@ impl Daemon {
         let time = known_time(&clock, identity.certified().window.from_ms);
         let credentials = identity.credentials().map_err(unusable)?;
         let lifetimes = config.certificates.lifetimes();
-        let verifier = PeerVerifier::new(identity.roots(), Arc::clone(&time), lifetimes.grace_ms)
-            .map_err(unusable)?;
+        let verifier =
+            PeerVerifier::new(identity.roots(), Arc::clone(&time), lifetimes.grace_ms).map_err(unusable)?;
         let check = enrolment::server_of(&identity, Arc::clone(&time)).map_err(unusable)?;
         let to_hq = tls::client(Some(Arc::clone(&credentials)), check).map_err(unusable)?;
         let live = Live::default();

@@ -204,7 +204,10 @@ impl Issuer {
                 let agreed = now.offset_ms.is_some();
                 let validity = Validity::within(authority.window()?, now_ms, agreed, lifetimes.device_ms);
                 let own = authority.certificate().clone();
-                Ok(Granted { chain: vec![authority.issue(&request, subject, validity)?, own], authority: None })
+                Ok(Granted {
+                    chain: vec![authority.issue(&request, subject, validity)?, own],
+                    authority: None,
+                })
             }
         }
     }
