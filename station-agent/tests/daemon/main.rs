@@ -1,4 +1,4 @@
-//! The daemon in this process on port 0, with real tills over HTTP. No HQ answers: the station works alone.
+//! The daemon in this process on port 0, with real tills over TLS. No HQ answers: the station works alone.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 mod accounts;
