@@ -4,6 +4,7 @@
 mod accounts;
 mod bad_input;
 mod hq;
+mod matrix;
 mod ordering;
 mod receiving;
 mod selling;
