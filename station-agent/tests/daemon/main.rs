@@ -3,11 +3,17 @@
 
 mod accounts;
 mod bad_input;
+mod clock;
+mod head_office;
 mod hq;
 mod matrix;
 mod ordering;
+mod program;
 mod receiving;
+mod renewing;
+mod revoking;
 mod selling;
+mod setup;
 mod station;
 mod terminals;
 mod till;
