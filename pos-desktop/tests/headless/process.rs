@@ -95,6 +95,14 @@ fn an_unknown_key_ends_the_program_with_a_line_that_names_it() {
 }
 
 #[test]
+fn a_local_api_that_others_could_reach_is_refused() {
+    for addr in ["0.0.0.0:7200", "[::]:7200", "10.0.0.2:7200"] {
+        let folder = folder(addr);
+        assert_one_line(&run(folder.path(), &["--headless"]), 2, "not on the loopback interface");
+    }
+}
+
+#[test]
 fn a_configuration_in_order_is_said_to_be_and_nothing_is_written() {
     let folder = folder("127.0.0.1:0");
     assert_one_line(&run(folder.path(), &["--check-config"]), 0, "in order");
