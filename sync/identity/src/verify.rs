@@ -53,8 +53,8 @@ pub const fn standing(window: Window, now: KnownTime, grace_ms: i64) -> Option<S
     let earliest_ms = match now {
         KnownTime::Now(ms) | KnownTime::AtLeast(ms) => ms,
     };
-    // A certificate that begins after what signed it ended never held; anybody can show one before it is checked.
-    if window.until_ms < window.from_ms {
+    // Parts that never hold at the same time: whoever connects may send such a chain.
+    if window.from_ms > window.until_ms {
         return None;
     }
     if matches!(now, KnownTime::Now(_)) && earliest_ms < window.from_ms {
@@ -74,7 +74,7 @@ fn instant(window: Window, now: KnownTime, grace_ms: i64) -> UnixTime {
     let ms = match (standing(window, now, grace_ms), now) {
         // Inside the window, or at its end.
         (Some(_), KnownTime::Now(ms) | KnownTime::AtLeast(ms)) => ms.clamp(window.from_ms, window.until_ms),
-        // Outside: the library says so.
+        // Outside: the library says so, as no time fits a window that ends before it begins.
         (None, KnownTime::Now(ms) | KnownTime::AtLeast(ms)) => ms,
     };
     let since = std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0));
@@ -122,7 +122,7 @@ impl PeerVerifier {
     pub fn new(roots: &Roots, time: TimeSource, grace_ms: i64) -> Result<Self, BadRoot> {
         let verifier = |root| -> Result<Arc<dyn ClientCertVerifier>, BadRoot> {
             let built = WebPkiClientVerifier::builder_with_provider(store(root)?, provider()).build();
-            Ok(built.map_err(|why| BadRoot(why.to_string()))?)
+            built.map_err(|why| BadRoot(why.to_string()))
         };
         Ok(Self {
             agents: verifier(&roots.head_office)?,
@@ -350,6 +350,15 @@ mod tests {
             (2_501, None),
         ] {
             assert_eq!(standing(WINDOW, KnownTime::Now(now_ms), 500), expected, "{now_ms}");
+        }
+    }
+
+    #[test]
+    fn a_window_that_ends_before_it_begins_never_holds() {
+        let never = Window { from_ms: 2_000, until_ms: 1_000 };
+        for now in [KnownTime::Now(1_500), KnownTime::Now(2_000), KnownTime::AtLeast(0)] {
+            assert_eq!(standing(never, now, i64::MAX), None, "{now:?}");
+            let _no_panic = instant(never, now, i64::MAX);
         }
     }
 
