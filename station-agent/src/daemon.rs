@@ -19,7 +19,7 @@ use sync_identity::verify::PeerVerifier;
 use sync_identity::{Identity, IdentityError, Kind, tls};
 use sync_proto::fact::FeedScope;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -153,7 +153,7 @@ impl Daemon {
             issuer: std::sync::Mutex::new(Arc::new(issuer(&identity, lifetimes)?)),
             live,
             verifier,
-            setup: Setup { config: config.clone(), again: Notify::new() },
+            setup: Setup { config: config.clone(), again: Notify::new(), done: Mutex::default() },
             token,
             hq: HqView { board: board.clone(), up: link.up() },
             seen: LastSeen::default(),

@@ -1,6 +1,6 @@
 //! Making the agent belong: one code of head office, typed once, in the setup screen or as `station-agent enrol`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,6 +14,7 @@ use sync::{SqliteStore, Store as _, StoreError};
 use sync_identity::Identity;
 use sync_proto::DeviceId;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -58,6 +59,7 @@ struct Waiting {
     config: Config,
     token: Token,
     device: Option<DeviceId>,
+    /// Held while a code is used: of two at once only one may count, or file and daemon are two devices.
     enrolled: Mutex<Option<Identity>>,
     done: CancellationToken,
 }
@@ -92,7 +94,7 @@ pub async fn until_enrolled(config: &Config) -> Result<Identity, StartError> {
         served = served.into_future() => served.map_err(listen)?,
         () = drained(&waiting.done) => {}
     }
-    let enrolled = waiting.enrolled.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let enrolled = waiting.enrolled.lock().await.take();
     enrolled.ok_or_else(|| listen(std::io::Error::other("the listener was closed")))
 }
 
@@ -106,6 +108,13 @@ async fn drained(done: &CancellationToken) {
 fn not_enrolled() -> Refusal {
     let detail = "This station agent is not enrolled yet. Type a code of head office in its setup screen, or run `station-agent enrol CODE`.";
     Refusal::new(ErrorCode::NotEnrolled, detail)
+}
+
+fn starting() -> Refusal {
+    Refusal::new(
+        ErrorCode::NotReady,
+        "The station agent was just enrolled and starts. Ask again in a moment.",
+    )
 }
 
 fn state_of(config: &Config, enrolled: bool) -> SetupState {
@@ -141,13 +150,13 @@ async fn waiting_enrol(
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
+    let mut enrolled = waiting.enrolled.lock().await;
     if waiting.done.is_cancelled() {
-        let detail = "The station agent is enrolled and starts. Ask again in a moment.";
-        return Refusal::new(ErrorCode::NotReady, detail).into_response();
+        return starting().into_response();
     }
     match enrol(&waiting.config, &code, waiting.device).await {
         Ok(identity) => {
-            *waiting.enrolled.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
+            *enrolled = Some(identity);
             waiting.done.cancel();
             Json(state_of(&waiting.config, true)).into_response()
         }
@@ -166,9 +175,14 @@ pub(crate) async fn again(
     State(station): State<Shared>,
     JsonBody(SetUp { code }): JsonBody<SetUp>,
 ) -> Result<Json<SetupState>, Refusal> {
+    let mut done = station.setup.done.lock().await;
+    if *done {
+        return Err(starting());
+    }
     let device = station.writer.run(|node| node.own_stream().device).await;
     let device = device.map_err(crate::ledger::LedgerError::from)?;
     enrol(&station.setup.config, &code, Some(device)).await.map_err(|why| refusal(&why))?;
+    *done = true;
     station.setup.again.notify_one();
     Ok(Json(state_of(&station.setup.config, true)))
 }

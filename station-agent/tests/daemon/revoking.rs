@@ -12,7 +12,7 @@ use crate::station::{Agent, WITHIN};
 use crate::till::Till;
 
 /// A till's pull that waits for news which never come, and how it ends.
-async fn waiting_pull(till: &Till) -> tokio::task::JoinHandle<bool> {
+async fn waiting_pull(agent: &Agent, till: &Till) -> tokio::task::JoinHandle<bool> {
     let scope = FeedScope::Chain;
     loop {
         let scope = scope.clone();
@@ -27,25 +27,36 @@ async fn waiting_pull(till: &Till) -> tokio::task::JoinHandle<bool> {
     }
     let pull = till.writer.run(move |node| node.next_pull(&scope)).await.unwrap().unwrap();
     let link = std::sync::Arc::clone(&till.link);
-    tokio::spawn(async move { link.request(Message::Pull(pull).encode(), 25_000).await.is_ok() })
+    let device = [till.identity.certified().subject.device];
+    let seen = || agent.daemon().station().seen.newest(&device);
+    let before = seen();
+    until(|| sync::Clock::system().wall_ms() > before.unwrap()).await;
+    let waiting =
+        tokio::spawn(async move { link.request(Message::Pull(pull).encode(), 25_000).await.is_ok() });
+    until(|| seen() > before).await;
+    waiting
+}
+
+async fn until(done: impl Fn() -> bool) {
+    let wait = async {
+        while !done() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(WITHIN, wait).await.unwrap();
 }
 
 async fn until_cut(agent: &Agent, waiting: tokio::task::JoinHandle<bool>) {
     let answered = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap().unwrap();
     assert!(!answered, "it was cut, not answered");
-    let gone = async {
-        while agent.daemon().station().live.count() > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(WITHIN, gone).await.unwrap();
+    until(|| agent.daemon().station().live.count() == 0).await;
 }
 
 #[tokio::test]
 async fn a_till_that_the_station_revokes_is_cut_at_once_while_it_waits() {
     let (agent, _hq) = Agent::start().await;
     let till = Till::enrolled(&agent, 1).await;
-    let waiting = waiting_pull(&till).await;
+    let waiting = waiting_pull(&agent, &till).await;
     assert_eq!(agent.revoke(till.identity.certified().subject.device).await.status, 200);
     until_cut(&agent, waiting).await;
     assert!(till.link.request(Vec::new(), 0).await.is_err());
@@ -55,7 +66,7 @@ async fn a_till_that_the_station_revokes_is_cut_at_once_while_it_waits() {
 async fn a_till_that_head_office_revokes_is_cut_within_seconds() {
     let (agent, mut hq) = Agent::start().await;
     let till = Till::enrolled(&agent, 1).await;
-    let waiting = waiting_pull(&till).await;
+    let waiting = waiting_pull(&agent, &till).await;
     let device = till.identity.certified().subject.device;
     let why = "stolen".to_owned();
     let revoked = DeviceRevoked { device, station: here(), generation: 1, why };

@@ -126,6 +126,21 @@ async fn an_agent_that_is_enrolled_again_keeps_its_device_and_its_journal() {
 }
 
 #[tokio::test]
+async fn of_two_codes_at_once_one_counts() {
+    let hq = HeadOffice::start().await;
+    let mut program = Program::waiting_for(&hq).await;
+    for generation in 1..=2 {
+        let (client, one, other) = (program.client(), hq.code_for("ST0001"), hq.code_for("ST0001"));
+        let answers = tokio::join!(client.set_up(&one), client.set_up(&other));
+        // The second is refused, or meets an agent that is gone for a moment.
+        assert!(answers.0.is_ok() != answers.1.is_ok(), "{answers:?}");
+        program = program.until_ready().await;
+        assert_eq!(program.identity().certified().subject.generation, generation);
+        assert_eq!(hq.asked(), usize::try_from(generation).unwrap());
+    }
+}
+
+#[tokio::test]
 async fn the_command_enrols_through_the_daemon_that_waits_and_without_one() {
     let hq = HeadOffice::start().await;
     let (folder, config) = configured(&hq.addr.to_string());
