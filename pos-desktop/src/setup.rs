@@ -86,6 +86,7 @@ pub struct Setup {
 
 /// Whether the setup view or the till is shown.
 #[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "the bridge hands its state over by value")]
 pub fn setup_state(setup: State<'_, Setup>) -> SetupState {
     SetupState {
         enrolled: setup.enrolled,
@@ -108,6 +109,7 @@ pub async fn enrol_till(setup: State<'_, Setup>, code: String) -> Result<Enrolle
 
 /// Starts the program anew, as the till that it is now.
 #[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "the bridge hands its state over by value")]
 pub fn restart(app: AppHandle, setup: State<'_, Setup>) {
     setup.again.store(true, Ordering::Relaxed);
     app.exit(0);

@@ -125,6 +125,7 @@ impl Lifetimes {
 
 /// Who issues.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each program")]
 pub enum Issuer {
     /// Head office, with both authorities.
     HeadOffice {
