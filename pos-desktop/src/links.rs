@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use pos_core::settings;
 use station_api::enrolment::{self, Renewal};
-use sync::clock::known_time;
+use sync::clock::time_after;
 use sync::driver::{self, DownlinkConfig};
 use sync::link::{HttpLink, Link};
 use sync::{Clock, WriterGone};
@@ -33,7 +33,7 @@ pub fn start(
     config: &Config,
     identity: Identity,
 ) -> anyhow::Result<JoinSet<Result<(), WriterGone>>> {
-    let time = known_time(&till.clock(), identity.certified().window.issued_at_ms());
+    let time = time_after(identity.certified().window.issued_at_ms());
     let credentials = identity.credentials().context("the till's certificate cannot be used")?;
     let check = enrolment::server_of(&identity, Arc::clone(&time))?;
     let tls = tls::client(Some(Arc::clone(&credentials)), check)?;

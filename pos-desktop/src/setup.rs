@@ -52,9 +52,8 @@ pub async fn enrol(config: &Config, code: &str) -> Result<Enrolled, SetupError> 
     let (identity, place) = enrolment::enrol(&config.agent_url, code, Applicant::OfStation, device).await?;
     let subject = &identity.certified().subject;
     let Some(terminal) = subject.kind.terminal() else {
-        return Err(
-            EnrolError::Answer("the code was made for a back office, not for a till".to_owned()).into()
-        );
+        let why = "the code was made for a back office, not for a till".to_owned();
+        return Err(EnrolError::OtherPlace(why).into());
     };
     identity.write(&config.identity_file).map_err(EnrolError::from)?;
     tracing::info!(station = %place.code, terminal = terminal.0, "the till is enrolled");
@@ -87,6 +86,7 @@ pub struct Setup {
 
 /// Whether the setup view or the till is shown.
 #[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "the bridge hands its state over by value")]
 pub fn setup_state(setup: State<'_, Setup>) -> SetupState {
     SetupState {
         enrolled: setup.enrolled,
@@ -109,6 +109,7 @@ pub async fn enrol_till(setup: State<'_, Setup>, code: String) -> Result<Enrolle
 
 /// Starts the program anew, as the till that it is now.
 #[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "the bridge hands its state over by value")]
 pub fn restart(app: AppHandle, setup: State<'_, Setup>) {
     setup.again.store(true, Ordering::Relaxed);
     app.exit(0);

@@ -3,13 +3,18 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use serde::Deserialize;
+use sync::enrolment::Lifetimes;
 use sync_proto::StationCode;
 
 use crate::calendar::{Calendar, CalendarError};
 
 /// Largest configuration file that is read.
 const FILE_LEN_MAX: u64 = 64 * 1024;
+
+/// Ten years; who needs certificates for longer does not need certificates.
+const LIFETIME_HOURS_MAX: i64 = 24 * 3_660;
 
 /// Longest name or address of a station.
 const NAME_CHARS_MAX: usize = 200;
@@ -75,8 +80,42 @@ pub struct Config {
     pub hq_mqtt: String,
     /// `host:port` where devices enrol and renew at HQ.
     pub hq_link: String,
+    /// How long certificates of the station's tills and back offices hold.
+    #[serde(default)]
+    pub certificates: Certificates,
     /// The station.
     pub station: StationConfig,
+}
+
+/// How long certificates of tills and back offices hold, written as `2160h`, `90m` or `20s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Certificates {
+    /// A device's; it renews it at half of this.
+    pub device: SignedDuration,
+    /// For how long a certificate that ended may still be renewed.
+    pub grace: SignedDuration,
+}
+
+impl Default for Certificates {
+    fn default() -> Self {
+        let Lifetimes { device_ms, grace_ms, .. } = Lifetimes::STANDARD;
+        Self { device: SignedDuration::from_millis(device_ms), grace: SignedDuration::from_millis(grace_ms) }
+    }
+}
+
+impl Certificates {
+    /// In the form that issuers take.
+    #[must_use]
+    pub fn lifetimes(&self) -> Lifetimes {
+        let ms = |duration: SignedDuration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Lifetimes { device_ms: ms(self.device), grace_ms: ms(self.grace), ..Lifetimes::STANDARD }
+    }
+
+    fn fit(&self) -> bool {
+        let most = SignedDuration::from_hours(LIFETIME_HOURS_MAX);
+        [self.device, self.grace].iter().all(|each| (SignedDuration::from_secs(1)..=most).contains(each))
+    }
 }
 
 /// The station that the agent serves.
@@ -145,6 +184,9 @@ impl Config {
         if !self.http_addr.ip().is_loopback() {
             let why = "its token would travel in clear; listen on 127.0.0.1, devices on the LAN use lan_addr";
             return Err(value("http_addr", why));
+        }
+        if !self.certificates.fit() {
+            return Err(value("certificates", "write device and grace between 1s and ten years"));
         }
         for (key, text) in [("station.name", &self.station.name), ("station.address", &self.station.address)]
         {
@@ -219,6 +261,7 @@ address = "SK Imme Station"
         let config = Config::parse("agent.toml", GOOD).unwrap();
         assert_eq!(config.station.time_zone, "Asia/Seoul");
         assert_eq!(config.station.day_start, "00:00");
+        assert_eq!(config.certificates.lifetimes(), Lifetimes::STANDARD);
     }
 
     #[test]
@@ -237,7 +280,7 @@ address = "SK Imme Station"
             ("hq.example:7002", ":7002", "hq_link"),
             ("127.0.0.1:7100", "0.0.0.0:7100", "http_addr"),
             ("127.0.0.1:7100", "localhost", "line 3"),
-            ("ST0001", "ST/1", "line 8"),
+            ("ST0001", "ST/1", "line 9"),
             ("\"SK Imme\"", "\"\"", "station.name"),
             (
                 "address = \"SK Imme Station\"",
@@ -245,7 +288,10 @@ address = "SK Imme Station"
                 "station.time_zone",
             ),
             ("address = \"SK Imme Station\"", "address = \"x\"\nday_start = \"24:30\"", "station.day_start"),
-            ("[station]", "[station", "line 7"),
+            ("[station]", "[certificates]\ndevice = \"0s\"\n[station]", "certificates"),
+            ("[station]", "[certificates]\ngrace = \"often\"\n[station]", "line 9"),
+            ("[station]", "[certificates]\nlife = \"1h\"\n[station]", "unknown field `life`"),
+            ("[station]", "[station", "line 8"),
         ] {
             let why = refusal(&GOOD.replace(from, to));
             assert!(why.contains(said), "{to}: {why}");

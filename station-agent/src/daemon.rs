@@ -19,7 +19,7 @@ use sync_identity::verify::PeerVerifier;
 use sync_identity::{Identity, IdentityError, Kind, tls};
 use sync_proto::fact::FeedScope;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -126,8 +126,9 @@ impl Daemon {
         let (lan, lan_addr) = listen("lan_addr", config.lan_addr).await?;
         let time = known_time(&clock, identity.certified().window.issued_at_ms());
         let credentials = identity.credentials().map_err(unusable)?;
-        let verifier = PeerVerifier::new(identity.roots(), Arc::clone(&time), Lifetimes::STANDARD.grace_ms)
-            .map_err(unusable)?;
+        let lifetimes = config.certificates.lifetimes();
+        let verifier =
+            PeerVerifier::new(identity.roots(), Arc::clone(&time), lifetimes.grace_ms).map_err(unusable)?;
         let check = enrolment::server_of(&identity, Arc::clone(&time)).map_err(unusable)?;
         let to_hq = tls::client(Some(Arc::clone(&credentials)), check).map_err(unusable)?;
         let live = Live::default();
@@ -149,10 +150,10 @@ impl Daemon {
             writer: writer.clone(),
             devices,
             reader,
-            issuer: std::sync::Mutex::new(Arc::new(issuer(&identity)?)),
+            issuer: std::sync::Mutex::new(Arc::new(issuer(&identity, lifetimes)?)),
             live,
             verifier,
-            setup: Setup { config: config.clone(), again: Notify::new() },
+            setup: Setup { config: config.clone(), again: Notify::new(), done: Mutex::default() },
             token,
             hq: HqView { board: board.clone(), up: link.up() },
             seen: LastSeen::default(),
@@ -263,16 +264,17 @@ fn serve(
     (tokio::spawn(async move { local.await }), tokio::spawn(async move { lan.await }))
 }
 
-fn issuer(identity: &Identity) -> Result<Issuer, StartError> {
+fn issuer(identity: &Identity, lifetimes: Lifetimes) -> Result<Issuer, StartError> {
     let authority = identity.authority().ok_or_else(|| unusable("it has no authority"))?.map_err(unusable)?;
-    Ok(Issuer::Station { authority, roots: identity.roots().clone(), lifetimes: Lifetimes::STANDARD })
+    Ok(Issuer::Station { authority, roots: identity.roots().clone(), lifetimes })
 }
 
 /// A renewed identity brings a renewed authority.
 fn issues_with(station: &Arc<Station>) -> Box<dyn Fn(&Identity) + Send + Sync> {
+    let lifetimes = station.setup.config.certificates.lifetimes();
     let station = Arc::downgrade(station);
     Box::new(move |identity| {
-        if let (Some(station), Ok(issuer)) = (station.upgrade(), issuer(identity)) {
+        if let (Some(station), Ok(issuer)) = (station.upgrade(), issuer(identity, lifetimes)) {
             station.set_issuer(issuer);
         }
     })

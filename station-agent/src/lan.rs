@@ -50,7 +50,7 @@ pub(crate) fn not_allowed() -> Refusal {
 pub(crate) async fn wants_office(State(station): State<Shared>, request: Request, next: Next) -> Response {
     let refusal = match peer(&station, request.extensions(), Standing::Valid).await {
         Ok(peer) if peer.role == Role::Office => {
-            station.seen.note(peer.device, station.clock.wall_ms());
+            station.seen.note(peer.device, station.clock.now().corrected_ms());
             return next.run(request).await;
         }
         Ok(_) => not_allowed(),

@@ -1,6 +1,7 @@
 //! Making the agent belong: one code of head office, typed once, in the setup screen or as `station-agent enrol`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -13,12 +14,16 @@ use sync::{SqliteStore, Store as _, StoreError};
 use sync_identity::Identity;
 use sync_proto::DeviceId;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::daemon::{StartError, database};
 use crate::http::{JsonBody, Refusal, Shared, Token, shows_token};
 use crate::store;
+
+/// The answer to whoever enrolled the agent gets this long to be read.
+const DRAIN_WITHIN: Duration = Duration::from_secs(1);
 
 /// Enrols the agent at head office and keeps what it got.
 ///
@@ -27,7 +32,7 @@ use crate::store;
 pub async fn enrol(config: &Config, code: &str, device: Option<DeviceId>) -> Result<Identity, EnrolError> {
     let (identity, place) = enrolment::enrol(&config.hq_url(), code, Applicant::Agent, device).await?;
     if place.code != config.station.code {
-        return Err(EnrolError::Answer(format!(
+        return Err(EnrolError::OtherPlace(format!(
             "the code was made for station {}, this agent is configured for {}",
             place.code, config.station.code
         )));
@@ -54,8 +59,9 @@ struct Waiting {
     config: Config,
     token: Token,
     device: Option<DeviceId>,
+    /// Held while a code is used: of two at once only one may count, or file and daemon are two devices.
     enrolled: Mutex<Option<Identity>>,
-    done: Notify,
+    done: CancellationToken,
 }
 
 /// Serves the setup on the listener of this machine until the agent is enrolled.
@@ -69,12 +75,13 @@ pub async fn until_enrolled(config: &Config) -> Result<Identity, StartError> {
     let addr = config.http_addr;
     let listen = |source| StartError::Listen { key: "http_addr", addr, source };
     let listener = TcpListener::bind(addr).await.map_err(listen)?;
+    let addr = listener.local_addr().map_err(listen)?;
     let waiting = Arc::new(Waiting {
         config: config.clone(),
         token,
         device,
         enrolled: Mutex::new(None),
-        done: Notify::new(),
+        done: CancellationToken::new(),
     });
     let app = Router::new()
         .route(paths::LIVEZ, get(async || "ok\n"))
@@ -82,18 +89,32 @@ pub async fn until_enrolled(config: &Config) -> Result<Identity, StartError> {
         .fallback(async || not_enrolled())
         .with_state(Arc::clone(&waiting));
     tracing::info!(station = %config.station.code, %addr, "the agent is not enrolled yet: it waits for a code of head office");
-    let stop = Arc::clone(&waiting);
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move { stop.done.notified().await })
-        .await
-        .map_err(listen)?;
-    let enrolled = waiting.enrolled.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let served = axum::serve(listener, app).with_graceful_shutdown(waiting.done.clone().cancelled_owned());
+    tokio::select! {
+        served = served.into_future() => served.map_err(listen)?,
+        () = drained(&waiting.done) => {}
+    }
+    let enrolled = waiting.enrolled.lock().await.take();
     enrolled.ok_or_else(|| listen(std::io::Error::other("the listener was closed")))
+}
+
+/// Returns some time after the agent was enrolled: a client that keeps a connection open and says nothing must not keep
+/// the station waiting.
+async fn drained(done: &CancellationToken) {
+    done.cancelled().await;
+    tokio::time::sleep(DRAIN_WITHIN).await;
 }
 
 fn not_enrolled() -> Refusal {
     let detail = "This station agent is not enrolled yet. Type a code of head office in its setup screen, or run `station-agent enrol CODE`.";
     Refusal::new(ErrorCode::NotEnrolled, detail)
+}
+
+fn starting() -> Refusal {
+    Refusal::new(
+        ErrorCode::NotReady,
+        "The station agent was just enrolled and starts. Ask again in a moment.",
+    )
 }
 
 fn state_of(config: &Config, enrolled: bool) -> SetupState {
@@ -129,10 +150,14 @@ async fn waiting_enrol(
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
+    let mut enrolled = waiting.enrolled.lock().await;
+    if waiting.done.is_cancelled() {
+        return starting().into_response();
+    }
     match enrol(&waiting.config, &code, waiting.device).await {
         Ok(identity) => {
-            *waiting.enrolled.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
-            waiting.done.notify_one();
+            *enrolled = Some(identity);
+            waiting.done.cancel();
             Json(state_of(&waiting.config, true)).into_response()
         }
         Err(why) => refusal(&why).into_response(),
@@ -150,9 +175,14 @@ pub(crate) async fn again(
     State(station): State<Shared>,
     JsonBody(SetUp { code }): JsonBody<SetUp>,
 ) -> Result<Json<SetupState>, Refusal> {
+    let mut done = station.setup.done.lock().await;
+    if *done {
+        return Err(starting());
+    }
     let device = station.writer.run(|node| node.own_stream().device).await;
     let device = device.map_err(crate::ledger::LedgerError::from)?;
     enrol(&station.setup.config, &code, Some(device)).await.map_err(|why| refusal(&why))?;
+    *done = true;
     station.setup.again.notify_one();
     Ok(Json(state_of(&station.setup.config, true)))
 }

@@ -62,6 +62,8 @@ pub struct Setup {
     pub config: Config,
     /// Notified when the agent was enrolled again: the daemon then starts anew with what it got.
     pub again: Notify,
+    /// Whether that was done; held while a code is used, so that of two at once one counts.
+    pub done: tokio::sync::Mutex<bool>,
 }
 
 /// The link to HQ as screens see it.

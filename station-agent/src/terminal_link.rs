@@ -35,7 +35,7 @@ pub(crate) async fn answer(State(station): State<Shared>, request: Request) -> R
             return Err(refusal);
         }
     };
-    station.seen.note(peer.device, station.clock.wall_ms());
+    station.seen.note(peer.device, station.clock.now().corrected_ms());
     let wait_ms = Query::<Wait>::try_from_uri(request.uri()).map_or(0, |Query(wait)| wait.wait_ms);
     let message = read_limited(request.into_body(), MESSAGE_LEN_MAX).await?;
     let pull = match Message::decode(&message) {
@@ -47,7 +47,7 @@ pub(crate) async fn answer(State(station): State<Shared>, request: Request) -> R
         Some(pull) => wait_for_news(&station, &peer, &message, &pull, wait_ms).await?,
         None => receive(&station, &peer, message).await?,
     };
-    station.seen.note(peer.device, station.clock.wall_ms());
+    station.seen.note(peer.device, station.clock.now().corrected_ms());
     Ok(([(CONTENT_TYPE, "application/octet-stream")], Body::from(reply)).into_response())
 }
 
@@ -58,8 +58,9 @@ async fn peer_of(station: &Shared, extensions: &Extensions) -> Result<Peer, Refu
 
 async fn receive(station: &Shared, peer: &Peer, message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
     let (peer, clock) = (peer.clone(), station.clock.clone());
-    // The reply tells the time, and tills set their offset by it: HQ's, not that of a clock here that may be years off.
-    let received = station.writer.run(move |node| node.receive(&peer, &message, HQ, clock.now().corrected_ms())).await;
+    // The time as head office told it: tills correct their clocks by ours.
+    let received =
+        station.writer.run(move |node| node.receive(&peer, &message, HQ, clock.now().corrected_ms())).await;
     received.map_err(LedgerError::from)?.map_err(|why| malformed(&why))
 }
 

@@ -5,21 +5,27 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use sync::device::DeviceFile;
-use sync_proto::{Role, StationCode};
+use station_api::enrolment::{self, Applicant};
+use sync_identity::standin::StandIn;
+use sync_identity::{Identity, Kind, Validity};
+use sync_proto::{DeviceId, StationCode, TerminalNo};
+
+/// From 2001 until 2096: whatever the clock of the machine says.
+const LONG: Validity = Validity { from_ms: 1_000_000_000_000, until_ms: 4_000_000_000_000 };
 
 fn config(folder: &Path, http_addr: &str, data_dir: &str) -> String {
     std::fs::write(folder.join("token"), "0123456789abcdef0123456789abcdef\n").unwrap();
-    let file = folder.join("agent.device.json");
-    if !file.exists() {
-        DeviceFile::mint(StationCode::new("ST0001").unwrap(), Role::Agent, None)
-            .unwrap()
-            .write(&file)
-            .unwrap();
+    if !folder.join("agent.json").exists() {
+        let chain = StandIn::make(LONG).unwrap();
+        let agent = chain.agent(&StationCode::new("ST0001").unwrap(), DeviceId([1; 16])).unwrap();
+        agent.write(&folder.join("agent.json")).unwrap();
+        let till = chain.of_station(&agent, Kind::Till(TerminalNo(1)), DeviceId([2; 16])).unwrap();
+        till.write(&folder.join("till.json")).unwrap();
     }
     format!(
-        "data_dir = '{0}/{data_dir}'\nhttp_addr = '{http_addr}'\napi_token_file = '{0}/token'\n\
-         device_file = '{0}/agent.device.json'\nhq_mqtt = '127.0.0.1:9'\n\
+        "data_dir = '{0}/{data_dir}'\nhttp_addr = '{http_addr}'\nlan_addr = '127.0.0.1:0'\n\
+         api_token_file = '{0}/token'\nidentity_file = '{0}/agent.json'\n\
+         hq_mqtt = '127.0.0.1:9'\nhq_link = '127.0.0.1:9'\n\
          [station]\ncode = 'ST0001'\nname = 'SK Imme'\naddress = 'SK Imme Station'\n",
         folder.display()
     )
@@ -38,18 +44,24 @@ fn run(folder: &Path, name: &str, text: &str, arguments: &[&str]) -> Output {
     command(folder, name, text, arguments).output().unwrap()
 }
 
-/// A running agent and where it listens, once it does.
-fn start(folder: &Path, text: &str) -> (Child, String) {
+/// A running agent with its two addresses, once it listens.
+fn start(folder: &Path, text: &str) -> (Child, String, String) {
     let mut child = command(folder, "agent.toml", text, &["run"]).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let ready = lines.map(Result::unwrap).find(|line| line.contains("station agent is ready")).unwrap();
-    let addr = ready.split("addr=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
-    (child, addr)
+    let addr = |key: &str| ready.split(key).nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    (child, addr(" addr="), addr(" lan_addr="))
 }
 
 fn stop(mut child: Child, signal: &str) -> Option<i32> {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
     child.wait().unwrap().code()
+}
+
+fn enrolled(lan_addr: &str, code: &str) -> Identity {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let url = format!("https://{lan_addr}");
+    runtime.block_on(enrolment::enrol(&url, code, Applicant::OfStation, None)).unwrap().0
 }
 
 fn one_line(output: &Output) -> String {
@@ -62,7 +74,13 @@ fn one_line(output: &Output) -> String {
 fn a_configuration_with_an_unknown_key_exits_2_and_names_it() {
     let folder = tempfile::tempdir().unwrap();
     let text = format!("colour = 1\n{}", config(folder.path(), "127.0.0.1:0", "data"));
-    for arguments in [&["run"][..], &["run", "--check-config"], &["enrol", "--terminal", "1", "--out", "x"]] {
+    for arguments in [
+        &["run"][..],
+        &["run", "--check-config"],
+        &["enrol", "CODE"],
+        &["code", "--office"],
+        &["revoke", "--device", "x", "--reason", "y"],
+    ] {
         let output = run(folder.path(), "bad.toml", &text, arguments);
         assert_eq!(output.status.code(), Some(2));
         assert!(one_line(&output).contains("unknown field `colour`"));
@@ -80,14 +98,19 @@ fn what_cannot_be_opened_exits_1_with_one_line_that_names_it() {
     let on_taken_port = config(folder.path(), &addr, "a");
     let in_a_file = config(folder.path(), "127.0.0.1:0", "token/data");
     let no_token = config(folder.path(), "127.0.0.1:0", "b").replace("/token'", "/no-token'");
-    let no_device = config(folder.path(), "127.0.0.1:0", "c").replace("agent.device.json", "none.json");
+    let of_a_till = config(folder.path(), "127.0.0.1:0", "c").replace("/agent.json", "/till.json");
     let elsewhere = config(folder.path(), "127.0.0.1:0", "d").replace("'ST0001'", "'ST0002'");
+    let damaged = config(folder.path(), "127.0.0.1:0", "e").replace("/agent.json", "/token");
+    let lan_taken = config(folder.path(), "127.0.0.1:0", "f");
+    let lan_taken = lan_taken.replace("lan_addr = '127.0.0.1:0'", &format!("lan_addr = '{addr}'"));
     for (text, said) in [
         (on_taken_port, addr.as_str()),
         (in_a_file, "token/data"),
         (no_token, "no-token"),
-        (no_device, "hq-server enrol"),
+        (of_a_till, "till-01 at station ST0001"),
         (elsewhere, "ST0002"),
+        (damaged, "enrol the device again"),
+        (lan_taken, "lan_addr"),
     ] {
         let output = run(folder.path(), "agent.toml", &text, &["run"]);
         // The log of the link may stand beside it.
@@ -103,15 +126,18 @@ fn a_second_process_on_the_same_folder_is_refused_and_the_first_stops_on_a_signa
     let folder = tempfile::tempdir().unwrap();
     let text = config(folder.path(), "127.0.0.1:0", "data");
     for signal in ["-TERM", "-INT"] {
-        let (first, addr) = start(folder.path(), &text);
+        let (first, addr, lan_addr) = start(folder.path(), &text);
         let second = run(folder.path(), "second.toml", &text, &["run"]);
         assert_eq!(second.status.code(), Some(1));
         assert!(one_line(&second).contains("another process has"));
-        let out = folder.path().join(format!("till{signal}.json"));
-        let running = text.replace("127.0.0.1:0", &addr);
-        let arguments = ["enrol", "--terminal", "7", "--out", out.to_str().unwrap()];
-        assert!(run(folder.path(), "enrol.toml", &running, &arguments).status.success());
-        assert_eq!(DeviceFile::read(&out).unwrap().terminal.unwrap().0, 7);
+        let running = text.replace("http_addr = '127.0.0.1:0'", &format!("http_addr = '{addr}'"));
+        let opened = run(folder.path(), "code.toml", &running, &["code", "--terminal", "7"]);
+        let till = enrolled(&lan_addr, String::from_utf8(opened.stdout).unwrap().trim());
+        let subject = &till.certified().subject;
+        assert_eq!(subject.kind, Kind::Till(TerminalNo(7)));
+        let device = subject.device.to_hex();
+        let arguments = ["revoke", "--device", &device, "--reason", "the till was stolen"];
+        assert!(run(folder.path(), "code.toml", &running, &arguments).status.success());
         assert_eq!(stop(first, signal), Some(0), "{signal}");
     }
 }

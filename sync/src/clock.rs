@@ -100,6 +100,13 @@ pub fn known_time(clock: &Clock, issued_at_ms: i64) -> TimeSource {
     Arc::new(move || clock.agreed_ms().map_or(KnownTime::AtLeast(issued_at_ms), KnownTime::Now))
 }
 
+/// What a till knows of the time: only that it is later than its own certificate was issued. Its agent tells it the
+/// time, but an agent that did not reach head office since it started may itself be wrong by decades, and no till may
+/// refuse its agent for that.
+pub fn time_after(issued_at_ms: i64) -> TimeSource {
+    Arc::new(move || KnownTime::AtLeast(issued_at_ms))
+}
+
 fn wall_ms() -> i64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),

@@ -125,7 +125,7 @@ impl Lifetimes {
 
 /// Who issues.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a program has one, and it never moves")]
+#[expect(clippy::large_enum_variant, reason = "there is one for each program")]
 pub enum Issuer {
     /// Head office, with both authorities.
     HeadOffice {
@@ -183,11 +183,11 @@ impl Issuer {
         subject: &Subject,
         request: &str,
         authority_request: Option<&str>,
-        now_ms: i64,
+        now: Stamp,
     ) -> Result<Granted, EnrolmentError> {
         let request = CertificateRequest::read(request)?;
         let lifetimes = self.lifetimes();
-        let validity = Validity::of(now_ms, lifetimes.device_ms);
+        let now_ms = now.corrected_ms();
         match self {
             Self::HeadOffice { head_office, stations, .. } => {
                 let wanted = authority_request.ok_or_else(|| {
@@ -195,15 +195,21 @@ impl Issuer {
                 })?;
                 let wanted = CertificateRequest::read(wanted)?;
                 let own = Validity::of(now_ms, lifetimes.authority_ms);
+                let validity = Validity::of(now_ms, lifetimes.device_ms);
                 Ok(Granted {
                     chain: vec![head_office.issue(&request, subject, validity)?],
                     authority: Some(stations.issue_station_authority(&wanted, subject, own)?),
                 })
             }
-            Self::Station { authority, .. } => Ok(Granted {
-                chain: vec![authority.issue(&request, subject, validity)?, authority.certificate().clone()],
-                authority: None,
-            }),
+            Self::Station { authority, .. } => {
+                let agreed = now.offset_ms.is_some();
+                let validity = Validity::within(authority.window()?, now_ms, agreed, lifetimes.device_ms);
+                let own = authority.certificate().clone();
+                Ok(Granted {
+                    chain: vec![authority.issue(&request, subject, validity)?, own],
+                    authority: None,
+                })
+            }
         }
     }
 }
@@ -347,8 +353,7 @@ impl<S: Store> Node<S> {
         beside: Beside,
         now: Stamp,
     ) -> Result<Issued, EnrolmentError> {
-        let issued_at_ms = now.corrected_ms();
-        let granted = issuer.grant(subject, requests.0, requests.1, issued_at_ms)?;
+        let granted = issuer.grant(subject, requests.0, requests.1, now)?;
         let certified =
             Certified::read(&granted.chain).map_err(|why| EnrolmentError::BadRequest(why.to_string()))?;
         let fact = Fact::CertificateIssued(CertificateIssued {

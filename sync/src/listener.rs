@@ -117,21 +117,38 @@ struct Door {
     handshakes: AtomicUsize,
 }
 
+/// A handshake under way, counted until this is dropped, however the handshake ends.
+struct Handshake {
+    door: Arc<Door>,
+}
+
+impl Handshake {
+    /// `None` when there are too many.
+    fn begin(door: &Arc<Door>) -> Option<Self> {
+        let before = door.handshakes.fetch_add(1, Ordering::Relaxed);
+        let begun = Self { door: Arc::clone(door) };
+        (before < HANDSHAKES_MAX).then_some(begun)
+    }
+}
+
+impl Drop for Handshake {
+    fn drop(&mut self) {
+        self.door.handshakes.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 async fn take_all(tcp: &TcpListener, door: &Arc<Door>) {
     loop {
         match tcp.accept().await {
             Ok((socket, addr)) => {
-                if door.handshakes.fetch_add(1, Ordering::Relaxed) >= HANDSHAKES_MAX {
-                    door.handshakes.fetch_sub(1, Ordering::Relaxed);
-                    continue;
-                }
-                let door = Arc::clone(door);
+                let Some(handshake) = Handshake::begin(door) else { continue };
                 tokio::spawn(async move {
-                    let greeted = door.greet(socket, addr).await;
-                    door.handshakes.fetch_sub(1, Ordering::Relaxed);
+                    let greeted = handshake.door.greet(socket, addr).await;
+                    let sender = handshake.door.sender.clone();
+                    drop(handshake);
                     if let Some(connection) = greeted {
                         // Nobody takes connections any more when the program ends.
-                        let _ = door.sender.send(connection).await;
+                        let _ = sender.send(connection).await;
                     }
                 });
             }

@@ -1,6 +1,8 @@
 use std::fs;
 
-use sync_proto::{StationCode, TerminalNo};
+use sync_identity::Validity;
+use sync_identity::standin::StandIn;
+use sync_proto::{DeviceId, StationCode, TerminalNo};
 
 use super::*;
 
@@ -9,10 +11,12 @@ struct Folder(tempfile::TempDir);
 impl Folder {
     fn new() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
-        let station = StationCode::new("ST0001").unwrap();
-        let till = DeviceFile::mint(station.clone(), Role::Terminal, Some(TerminalNo(1))).unwrap();
-        till.write(&folder.path("till.device")).unwrap();
-        DeviceFile::mint(station, Role::Agent, None).unwrap().write(&folder.path("agent.device")).unwrap();
+        let chain =
+            StandIn::make(Validity { from_ms: 1_000_000_000_000, until_ms: 4_000_000_000_000 }).unwrap();
+        let agent = chain.agent(&StationCode::new("ST0001").unwrap(), DeviceId([1; 16])).unwrap();
+        agent.write(&folder.path("agent.json")).unwrap();
+        let till = chain.of_station(&agent, Kind::Till(TerminalNo(1)), DeviceId([2; 16])).unwrap();
+        till.write(&folder.path("till.json")).unwrap();
         fs::write(folder.path("token"), "a-token\n").unwrap();
         folder
     }
@@ -23,10 +27,10 @@ impl Folder {
 
     fn read(&self, edit: impl Fn(String) -> String) -> Result<Config, ConfigError> {
         let text = format!(
-            "data_dir = {:?}\ndevice_file = {:?}\nagent_url = \"http://127.0.0.1:1\"\nlanguage = \"ko\"\n\
+            "data_dir = {:?}\nidentity_file = {:?}\nagent_url = \"https://127.0.0.1:1\"\nlanguage = \"ko\"\n\
              [local_api]\naddr = \"127.0.0.1:0\"\ntoken_file = {:?}\n",
             self.path("data"),
-            self.path("till.device"),
+            self.path("till.json"),
             self.path("token")
         );
         fs::write(self.path("till.toml"), edit(text)).unwrap();
@@ -51,8 +55,8 @@ fn what_is_wrong_is_told_on_one_line_that_names_it() {
         (|text| text.replace("agent_url", "# agent_url"), "missing field `agent_url`"),
         (|text| text.replace("\"ko\"", "\"fr\""), "neither \"ko\" nor \"en\""),
         (|text| text.replace("127.0.0.1:0", "0.0.0.0:0"), "loopback"),
-        (|text| text.replace("http://", "mqtt://"), "not an http address"),
-        (|text| text.replace("till.device", "agent.device"), "another kind of device"),
+        (|text| text.replace("https://", "http://"), "not an https address"),
+        (|text| text.replace("127.0.0.1:0", "10.0.0.2:0"), "whoever reaches it can sell"),
         (|text| format!("time_zone = \"Asia/Atlantis\"\n{text}"), "Asia/Atlantis"),
     ];
     for (edit, expected) in cases {
@@ -69,7 +73,25 @@ fn a_missing_or_damaged_file_is_named() {
     assert!(folder.read(|text| text).unwrap_err().to_string().contains("token"));
     fs::write(folder.path("token"), "two words").unwrap();
     assert!(folder.read(|text| text).unwrap_err().to_string().contains("one token"));
-    fs::write(folder.path("till.device"), "{}").unwrap();
     fs::write(folder.path("token"), "a-token").unwrap();
-    assert!(folder.read(|text| text).unwrap_err().to_string().contains("enrol the device again"));
+    fs::write(folder.path("till.json"), "{}").unwrap();
+    let why = folder.read(|text| text).unwrap().identity().unwrap_err().to_string();
+    assert!(why.contains("enrol the device again"), "{why}");
+}
+
+#[test]
+fn a_till_has_its_own_identity_another_kinds_or_none_yet() {
+    let folder = Folder::new();
+    let identity = |edit: fn(String) -> String| folder.read(edit).unwrap().identity();
+    let own = identity(|text| text).unwrap().unwrap();
+    assert_eq!(own.certified().subject.kind, Kind::Till(TerminalNo(1)));
+    let why = identity(|text| text.replace("till.json", "agent.json")).unwrap_err().to_string();
+    assert!(why.contains("another kind of device"), "{why}");
+    assert!(identity(|text| text.replace("till.json", "none.json")).unwrap().is_none());
+}
+
+#[test]
+fn the_local_api_is_off_unless_it_is_configured() {
+    let config = Folder::new().read(|text| text.split("[local_api]").next().unwrap().to_owned()).unwrap();
+    assert!(config.local_api.is_none());
 }

@@ -50,5 +50,5 @@ fn without_notes(text: &str) -> String {
         kept.push('\n');
     }
     // A documented field begins a line of its own; the notes are gone, so join them again.
-    kept.trim_start().replace(", \n", ", ")
+    kept.trim_start().replace(", \n", ", ").replace("{ \n", "{ ")
 }

@@ -1,5 +1,5 @@
-//! A till at work, and the agent end of its link: a node of its own that receives what the till sends and
-//! answers its pulls.
+//! A till at work, and the agent end of its link: a node of its own that enrols it, receives what it sends and
+//! answers its pulls, over TLS as an agent does.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,19 +7,30 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::StatusCode;
 use axum::routing::post;
+use axum::{Json, Router};
 use pos_desktop::config::{Config, LocalApiConfig};
 use pos_desktop::headless::Running;
+use pos_desktop::setup;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
-use sync::device::{DeviceFile, Devices};
+use sync::clock::time_after;
+use sync::device::{Desk, Devices};
+use sync::enrolment::{Invited, Issuer, Lifetimes};
+use sync::listener::{Caller, LinkListener};
+use sync::live::Live;
 use sync::node::Beside;
+use sync::peer::origin_of;
 use sync::{Clock, Draft, Node, Reader, SqliteStore, Writer};
+use sync_identity::exchange::{Enrol, Issued};
+use sync_identity::standin::StandIn;
+use sync_identity::verify::PeerVerifier;
+use sync_identity::{Identity, Kind, Validity, tls};
 use sync_proto::catalogue::{Catalogue, price_feed_key, product_feed_key};
+use sync_proto::devices::{Device, DeviceBook};
 use sync_proto::fact::{
     AccountOpened, Fact, FeedScope, PriceScheduled, PriceScope, ProductChanged, ProductKind, SubjectNamed,
 };
@@ -28,7 +39,7 @@ use sync_proto::project::All;
 use sync_proto::rows::Table as _;
 use sync_proto::tax::TaxClass;
 use sync_proto::wire::{Message, Reply};
-use sync_proto::{AccountId, Money, ProductId, Role, StationCode, TerminalNo, Unit};
+use sync_proto::{AccountId, DeviceId, Money, ProductId, StationCode, TerminalNo, Unit};
 use tempfile::TempDir;
 
 pub const TOKEN: &str = "a-token";
@@ -36,12 +47,22 @@ pub const TOKEN: &str = "a-token";
 /// Longest wait for what happens within milliseconds on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// From 2001 until 2096: whatever the clock of the machine says.
+const LONG: Validity = Validity { from_ms: 1_000_000_000_000, until_ms: 4_000_000_000_000 };
+
 pub fn station() -> StationCode {
     StationCode::new("ST0001").unwrap()
 }
 
-pub fn till_device() -> DeviceFile {
-    DeviceFile::mint(station(), Role::Terminal, Some(TerminalNo(1))).unwrap()
+pub fn new_agent() -> Identity {
+    StandIn::make(LONG).unwrap().agent(&station(), DeviceId([1; 16])).unwrap()
+}
+
+/// A till that some agent enrolled.
+pub fn till_identity() -> Identity {
+    let chain = StandIn::make(LONG).unwrap();
+    let agent = chain.agent(&station(), DeviceId([1; 16])).unwrap();
+    chain.of_station(&agent, Kind::Till(TerminalNo(1)), DeviceId([2; 16])).unwrap()
 }
 
 #[derive(Clone)]
@@ -49,30 +70,56 @@ pub struct Agent {
     pub writer: Writer<SqliteStore>,
     pub addr: SocketAddr,
     devices: Devices,
+    issuer: Arc<Issuer>,
     clock: Clock,
 }
 
 impl Agent {
-    pub async fn start(folder: &Path, till: &DeviceFile) -> Self {
+    pub async fn start(folder: &Path) -> Self {
+        let identity = new_agent();
         let path = folder.join("agent.db");
-        let tables = [Sale::SPEC, SaleLine::SPEC, SaleTender::SPEC];
-        let migrations = [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS];
-        let mut store = SqliteStore::open(&path, &migrations, &tables).unwrap();
-        store.enrol_device(&till.enrolled(), 0).unwrap();
-        let me = DeviceFile::mint(station(), Role::Agent, None).unwrap().origin();
-        let projections = All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station))]);
+        let tables = [Sale::SPEC, SaleLine::SPEC, SaleTender::SPEC, Device::SPEC];
+        let migrations = [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, sync::MIGRATION_DEVICES];
+        let store = SqliteStore::open(&path, &migrations, &tables).unwrap();
+        let me = origin_of(&identity.certified().subject);
+        let projections =
+            All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station)), Box::new(DeviceBook)]);
         let clock = Clock::system();
         let node = Node::open(store, Arc::new(projections), me, [7; 16], clock.now()).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let verifier = PeerVerifier::new(identity.roots(), time_after(LONG.from_ms), 0).unwrap();
+        let tls = tls::server(identity.credentials().unwrap(), verifier.clone()).unwrap();
+        let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = LinkListener::start(tcp, tls, verifier, Live::default()).unwrap();
+        let issuer = Issuer::Station {
+            authority: identity.authority().unwrap().unwrap(),
+            roots: identity.roots().clone(),
+            lifetimes: Lifetimes::STANDARD,
+        };
         let agent = Self {
             writer: Writer::spawn(node).unwrap(),
-            addr: listener.local_addr().unwrap(),
-            devices: Devices::new(Reader::new(&path)),
+            addr: listener.addr(),
+            devices: Devices::new(Reader::new(&path), Desk::Station(station())),
+            issuer: Arc::new(issuer),
             clock,
         };
-        let router = Router::new().route("/sync", post(answer)).with_state(agent.clone());
+        let router = Router::new()
+            .route("/sync", post(answer))
+            .route("/link/enrol", post(enrol))
+            .with_state(agent.clone())
+            .into_make_service_with_connect_info::<Caller>();
         tokio::spawn(async move { axum::serve(listener, router).await });
         agent
+    }
+
+    pub fn url(&self) -> String {
+        format!("https://{}", self.addr)
+    }
+
+    pub async fn code(&self, kind: Kind) -> String {
+        let (issuer, now_ms) = (Arc::clone(&self.issuer), self.clock.wall_ms());
+        let invited = Invited { station: station(), kind };
+        let opened = self.writer.run(move |node| node.open_code(&issuer, &invited, now_ms)).await;
+        opened.unwrap().unwrap().0.text()
     }
 
     pub async fn publish(&self, scope: FeedScope, key: String, fact: Fact) {
@@ -133,14 +180,20 @@ impl Agent {
     }
 }
 
+async fn enrol(State(agent): State<Agent>, Json(asked): Json<Enrol>) -> Result<Json<Issued>, StatusCode> {
+    let now = agent.clock.now();
+    let issued = agent.writer.run(move |node| node.redeem(&agent.issuer, &asked, now)).await.unwrap();
+    issued.map(Json).map_err(|_| StatusCode::FORBIDDEN)
+}
+
 async fn answer(
     State(agent): State<Agent>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
     Query(query): Query<BTreeMap<String, u64>>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Vec<u8>, StatusCode> {
-    let shown = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let peer = agent.devices.peer_of_header(shown).unwrap().ok_or(StatusCode::UNAUTHORIZED)?;
+    let shown = caller.shown.ok_or(StatusCode::UNAUTHORIZED)?;
+    let peer = agent.devices.peer(&shown.certified).unwrap().ok_or(StatusCode::FORBIDDEN)?;
     let mut changes = agent.writer.changes();
     changes.mark_unchanged();
     let ask = || {
@@ -193,19 +246,20 @@ impl Bench {
     /// A till whose menu has gasoline at 1,670 won and water at 1,000.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let device = till_device();
-        let agent = Agent::start(folder.path(), &device).await;
+        let agent = Agent::start(folder.path()).await;
         agent.product("CD1001", "휘발유", Unit::Litre, 1_670).await;
         agent.product("CD2001", "생수", Unit::Piece, 1_000).await;
+        let local_api = LocalApiConfig { addr: "127.0.0.1:0".parse().unwrap(), token: TOKEN.to_owned() };
         let config = Config {
             data_dir: folder.path().join("till"),
-            agent_url: format!("http://{}", agent.addr),
-            device,
+            identity_file: folder.path().join("till.json"),
+            agent_url: agent.url(),
             language: pos_core::settings::Language::Korean,
             calendar: pos_core::Calendar::new("Asia/Seoul", "00:00").unwrap(),
-            local_api: Some(LocalApiConfig { addr: "127.0.0.1:0".parse().unwrap(), token: TOKEN.to_owned() }),
+            local_api: Some(local_api),
         };
-        let till = Running::start(&config).await.unwrap();
+        setup::enrol(&config, &agent.code(Kind::Till(TerminalNo(1))).await).await.unwrap();
+        let till = Running::start(&config, config.identity().unwrap().unwrap()).await.unwrap();
         let base = format!("http://{}", till.api_addr().unwrap());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let bench = Self { agent, _till: (till, folder), base, client };

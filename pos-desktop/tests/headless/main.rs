@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod enrolling;
+#[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod permissions;
 #[cfg(test)]
 mod process;
 #[cfg(test)]

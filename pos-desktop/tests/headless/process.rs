@@ -8,11 +8,11 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::fixture::till_device;
+use crate::fixture::till_identity;
 
 fn folder(addr: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    till_device().write(&folder.path().join("till.device")).unwrap();
+    till_identity().write(&folder.path().join("till.json")).unwrap();
     fs::write(folder.path().join("token"), "a-token\n").unwrap();
     write_config(folder.path(), addr, "");
     folder
@@ -20,10 +20,10 @@ fn folder(addr: &str) -> TempDir {
 
 fn write_config(folder: &Path, addr: &str, more: &str) {
     let text = format!(
-        "data_dir = {:?}\ndevice_file = {:?}\nagent_url = \"http://127.0.0.1:1\"\n{more}\
+        "data_dir = {:?}\nidentity_file = {:?}\nagent_url = \"https://127.0.0.1:1\"\n{more}\
          [local_api]\naddr = \"{addr}\"\ntoken_file = {:?}\n",
         folder.join("data"),
-        folder.join("till.device"),
+        folder.join("till.json"),
         folder.join("token")
     );
     fs::write(folder.join("till.toml"), text).unwrap();
@@ -91,6 +91,14 @@ fn an_unknown_key_ends_the_program_with_a_line_that_names_it() {
     write_config(folder.path(), "127.0.0.1:0", "colour = \"red\"\n");
     for arguments in [&["--headless"][..], &["--check-config"], &[]] {
         assert_one_line(&run(folder.path(), arguments), 2, "`colour`");
+    }
+}
+
+#[test]
+fn a_local_api_that_others_could_reach_is_refused() {
+    for addr in ["0.0.0.0:7200", "[::]:7200", "10.0.0.2:7200"] {
+        let folder = folder(addr);
+        assert_one_line(&run(folder.path(), &["--headless"]), 2, "not on the loopback interface");
     }
 }
 

@@ -44,6 +44,9 @@ pub enum EnrolError {
     /// The answer cannot be used.
     #[error("the answer cannot be used: {0}; bring both programs to versions that fit together")]
     Answer(String),
+    /// The code was made for another device; it is used up now.
+    #[error("{0}; ask for a code of the right kind and place")]
+    OtherPlace(String),
     /// The identity cannot be kept.
     #[error(transparent)]
     File(#[from] IdentityError),
@@ -61,6 +64,7 @@ impl EnrolError {
             Self::WrongAuthority(_) => ErrorCode::WrongAuthority,
             Self::Client(why) if why.is_unreachable() => ErrorCode::NotReady,
             Self::Client(why) => why.problem().map_or(ErrorCode::Internal, |problem| problem.code),
+            Self::OtherPlace(_) => ErrorCode::OtherDevice,
             Self::Answer(_) | Self::Key(_) => ErrorCode::Internal,
             Self::File(_) => ErrorCode::StorageFailed,
         }

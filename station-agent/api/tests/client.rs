@@ -43,7 +43,7 @@ async fn serve_once(reply: Vec<u8>) -> (Client, JoinHandle<String>) {
         let _ = stream.shutdown().await;
         String::from_utf8(asked).unwrap()
     });
-    (Client::new(&url, "secret-token\n").unwrap(), served)
+    (Client::local(&url, "secret-token\n").unwrap(), served)
 }
 
 fn reply(status: u16, media_type: &str, body: &str) -> Vec<u8> {
@@ -117,7 +117,7 @@ async fn an_agent_that_is_not_there_is_unreachable_and_the_cause_is_kept() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = Client::new(&url, "t").unwrap().overview().await.unwrap_err();
+    let error = Client::local(&url, "t").unwrap().overview().await.unwrap_err();
     assert!(error.is_unreachable());
     assert!(error.source().is_some());
 }
@@ -174,7 +174,7 @@ async fn a_reply_of_ten_megabytes_is_not_read_whether_announced_or_not() {
 async fn a_silent_agent_is_given_up_within_the_time_limit() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let client = Client::new(&url, "t").unwrap();
+    let client = Client::local(&url, "t").unwrap();
     let limit = station_api::REQUEST_TIME_MAX + Duration::from_secs(5);
     let error =
         tokio::time::timeout(limit, client.overview()).await.expect("gives up by itself").unwrap_err();
@@ -192,11 +192,19 @@ async fn the_journal_is_asked_for_with_its_limit() {
 
 #[test]
 fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
-    for url in ["", "agent", "https://127.0.0.1:1", "ftp://127.0.0.1", "http://"] {
-        assert!(matches!(Client::new(url, "t"), Err(ClientError::Settings { .. })), "{url}");
+    for url in [
+        "",
+        "agent",
+        "https://127.0.0.1:1",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://10.0.0.2:7100",
+        "http://agent:7100",
+    ] {
+        assert!(matches!(Client::local(url, "t"), Err(ClientError::Settings { .. })), "{url}");
     }
     for token in ["", "  ", "a\nb", "a\u{0}b"] {
-        assert!(matches!(Client::new("http://127.0.0.1:1", token), Err(ClientError::Settings { .. })));
+        assert!(matches!(Client::local("http://127.0.0.1:1", token), Err(ClientError::Settings { .. })));
     }
     for key in ["", "a b", "열쇠", &"k".repeat(129)] {
         assert!(IdempotencyKey::new(key).is_err());
@@ -205,6 +213,6 @@ fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
 
 #[test]
 fn the_token_is_not_in_what_a_log_prints() {
-    let client = Client::new("http://127.0.0.1:1", "secret-token").unwrap();
+    let client = Client::local("http://127.0.0.1:1", "secret-token").unwrap();
     assert!(!format!("{client:?}").contains("secret"));
 }

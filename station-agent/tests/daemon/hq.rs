@@ -18,7 +18,7 @@ use sync_proto::{
     DeviceId, Money, OrderId, Origin, ProductId, Quantity, RequestId, Role, ShipId, StationCode, Unit,
 };
 
-use crate::station::Agent;
+use crate::station::{AGENT, Agent};
 
 pub struct Hq {
     node: Node<MemoryStore>,
@@ -108,7 +108,7 @@ impl Hq {
         );
     }
 
-    fn publish(&mut self, fact: Fact, scope: FeedScope, key: &str) {
+    pub fn publish(&mut self, fact: Fact, scope: FeedScope, key: &str) {
         let draft = Draft::published(fact, scope, key);
         self.node.record(self.clock.now(), None, &[draft], Beside::default()).unwrap();
     }
@@ -125,7 +125,7 @@ impl Hq {
 
     async fn answer(&mut self, agent: &Agent, scope: FeedScope) -> PullAnswer {
         let pull = agent.node(move |node| node.next_pull(&scope)).await.unwrap();
-        let peer = Peer { station: here(), device: agent.device(), role: Role::Agent, terminal: None };
+        let peer = Peer { station: here(), device: AGENT, role: Role::Agent, terminal: None };
         let bytes =
             self.node.receive(&peer, &Message::Pull(pull).encode(), "", self.clock.wall_ms()).unwrap();
         match Reply::decode(&bytes).unwrap() {

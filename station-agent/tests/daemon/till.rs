@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sync::device::{DeviceFile, random_16};
+use station_api::enrolment;
+use sync::clock::time_after;
+use sync::device::random_16;
 use sync::driver::{DownlinkConfig, StatusBoard, downlink, uplink};
 use sync::link::{HttpLink, Link};
 use sync::node::Beside;
+use sync::peer::origin_of;
 use sync::store::memory::MemoryStore;
 use sync::{Clock, Draft, Node, Writer};
+use sync_identity::{Credentials, Identity, tls};
 use sync_proto::catalogue::{Catalogue, Price};
 use sync_proto::engine::SenderConfig;
 use sync_proto::fact::{CancelReason, Fact, FeedScope, Line, SaleCancelled, Sold, Tender};
@@ -28,7 +32,9 @@ use crate::station::Agent;
 pub struct Till {
     pub writer: Writer<MemoryStore>,
     pub link: Arc<HttpLink>,
-    file: DeviceFile,
+    pub identity: Identity,
+    /// What the link shows.
+    pub credentials: Arc<Credentials>,
     clock: Clock,
     drivers: JoinSet<()>,
     receipts: u64,
@@ -39,21 +45,29 @@ pub struct Till {
 impl Till {
     /// Enrolled and not connected yet.
     pub async fn enrolled(agent: &Agent, terminal: u16) -> Self {
-        let file = agent.enrol(terminal).await;
+        Self::of(agent, agent.enrol(terminal).await)
+    }
+
+    /// The till that `identity` is of, not connected yet.
+    pub fn of(agent: &Agent, identity: Identity) -> Self {
         let clock = Clock::system();
         let books = All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Till))]);
         let node = Node::open(
             MemoryStore::default(),
             Arc::new(books),
-            file.origin(),
+            origin_of(&identity.certified().subject),
             random_16().unwrap(),
             clock.now(),
         );
-        let link = Arc::new(HttpLink::new(&agent.url(), &file).unwrap());
+        let credentials = identity.credentials().unwrap();
+        let check = enrolment::server_of(&identity, time_after(identity.certified().window.from_ms)).unwrap();
+        let tls = tls::client(Some(Arc::clone(&credentials)), check).unwrap();
+        let link = Arc::new(HttpLink::new(&agent.lan_url(), tls).unwrap());
         Self {
             writer: Writer::spawn(node.unwrap()).unwrap(),
             link,
-            file,
+            identity,
+            credentials,
             day: agent.daemon().station().moment().day.unwrap(),
             clock,
             drivers: JoinSet::new(),
@@ -95,7 +109,13 @@ impl Till {
         };
         let life = self.writer.run(|node| node.own_stream().incarnation).await.unwrap();
         let sold = Sold {
-            sale: mint_sale_id(&here(), self.file.terminal.unwrap(), &life, self.receipts).unwrap(),
+            sale: mint_sale_id(
+                &here(),
+                self.identity.certified().subject.kind.terminal().unwrap(),
+                &life,
+                self.receipts,
+            )
+            .unwrap(),
             lines: vec![Line {
                 product: ProductId::new(product).unwrap(),
                 quantity,

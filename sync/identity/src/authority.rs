@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use time::OffsetDateTime;
 
+use crate::certificate::{self, Window};
 use crate::subject::{self, CodeTooLong, HEAD_OFFICE, Kind, Subject};
 
 /// Longest certificate request (PEM) that is read; ours has five hundred bytes.
@@ -57,6 +58,16 @@ impl Validity {
     #[must_use]
     pub const fn of(now_ms: i64, lifetime_ms: i64) -> Self {
         Self { from_ms: now_ms, until_ms: now_ms.saturating_add(lifetime_ms) }
+    }
+
+    /// For what an authority with this window issues at `now_ms`. Unless that was `agreed` with head office, the clock
+    /// may be wrong by decades: only that it is later than the authority was made is certain, so that it holds from
+    /// there. It never holds longer than the authority.
+    #[must_use]
+    pub fn within(authority: Window, now_ms: i64, agreed: bool, lifetime_ms: i64) -> Self {
+        let now_ms = now_ms.min(authority.until_ms).max(authority.from_ms);
+        let from_ms = if agreed { now_ms } else { authority.from_ms };
+        Self { from_ms, until_ms: now_ms.saturating_add(lifetime_ms).min(authority.until_ms) }
     }
 }
 
@@ -125,6 +136,15 @@ impl Authority {
     #[must_use]
     pub const fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
+    }
+
+    /// From when to when it holds.
+    ///
+    /// # Errors
+    /// Its certificate does not read; never after [`Self::make`] or [`Self::read`].
+    pub fn window(&self) -> Result<Window, IssueError> {
+        let own = std::slice::from_ref(&self.certificate);
+        certificate::window(own).map_err(|why| IssueError::Authority(why.to_string()))
     }
 
     /// Its private key, PEM.
