@@ -1,23 +1,44 @@
 //! Starts the back office.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use back_office::app::App;
 use back_office::config::{Config, ConfigError};
-use back_office::link::Link;
+use back_office::link::{self, Link};
 use back_office::theme::font;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 /// The station manager's window: stock, sales, deliveries, orders, devices.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    window: WindowArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes this back office belong, with a code that its station made.
+    Enrol {
+        /// Configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// The code.
+        code: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct WindowArguments {
     /// Configuration file (TOML): agent_url, identity_file, local_url, token_file, language, theme.
-    #[arg(long)]
-    config: PathBuf,
+    #[arg(long, required = true)]
+    config: Option<PathBuf>,
     /// Read the configuration, the token and the identity, say whether they are fine, and end.
     #[arg(long)]
     check_config: bool,
@@ -30,29 +51,36 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let (config, link) = match prepare(&arguments) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            eprintln!("back-office: {error}");
-            return ExitCode::from(EXIT_CONFIG);
-        }
+    let done = match arguments.command {
+        Some(Command::Enrol { config, code }) => enrol(&config, &code),
+        None => open(&arguments.window.config.unwrap_or_default(), arguments.window.check_config),
     };
-    if arguments.check_config {
-        return ExitCode::SUCCESS;
-    }
-    match show(&config, &link) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("back-office: {error:#}");
-            ExitCode::FAILURE
+            let is_config = error.downcast_ref::<ConfigError>().is_some();
+            if is_config { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
         }
     }
 }
 
-fn prepare(arguments: &Arguments) -> Result<(Config, Link), ConfigError> {
-    let config = Config::read(&arguments.config)?;
-    let link = config.link(&arguments.config)?;
-    Ok((config, link))
+fn open(path: &Path, only_check: bool) -> anyhow::Result<()> {
+    let config = Config::read(path)?;
+    let link = config.link(path)?;
+    if only_check { Ok(()) } else { show(&config, &link) }
+}
+
+fn enrol(path: &Path, code: &str) -> anyhow::Result<()> {
+    let config = Config::read(path)?;
+    let link = config.link(path)?;
+    let file = link
+        .identity_file()
+        .context("agent_url is not https: on the agent's own computer no code is needed")?;
+    let runtime = tokio::runtime::Runtime::new().context("the system gives no threads")?;
+    let enrolled = link::enrol(config.agent_url.clone(), code.to_owned(), file.to_owned());
+    let (_, place) = runtime.block_on(enrolled).context("the back office was not enrolled")?;
+    writeln!(std::io::stdout(), "the back office of {} is enrolled", place.code).context("stdout is closed")
 }
 
 fn show(config: &Config, link: &Link) -> anyhow::Result<()> {

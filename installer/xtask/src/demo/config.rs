@@ -124,8 +124,8 @@ pub struct LocalApi {
 /// `back-office --config`.
 #[derive(Debug, Serialize)]
 pub struct BackOffice {
-    /// Where its identity is.
-    pub data_dir: PathBuf,
+    /// Its key and certificates.
+    pub identity_file: PathBuf,
     /// The station agent, over TLS.
     pub agent_url: String,
     /// The agent on this machine, for setting it up.

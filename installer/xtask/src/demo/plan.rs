@@ -258,7 +258,7 @@ fn back_office(data: &Path, agent: &Program, token_file: &Path) -> Result<Enroll
     let folder = data.join(&code).join("back-office");
     make_folder(&folder)?;
     let text = config::BackOffice {
-        data_dir: folder.clone(),
+        identity_file: folder.join(IDENTITY),
         agent_url: over_tls(agent),
         local_url: agent.http.clone(),
         token_file: token_file.to_owned(),
