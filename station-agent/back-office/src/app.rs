@@ -7,12 +7,11 @@ use iced::keyboard::key::Named;
 use iced::widget::operation;
 use iced::{Subscription, Task, keyboard};
 use jiff::Timestamp;
-use station_api::enrolment::EnrolError;
 use station_api::{ClientError, ConfirmDelivery, IdempotencyKey, PlaceOrder, SetupState};
 use sync_identity::Identity;
 use sync_identity::exchange::Place;
 
-use crate::link::Link;
+use crate::link::{JoinError, Link};
 use crate::locale::Language;
 use crate::screen::{deliveries, devices, orders, setup, stock};
 use crate::station::{self, Answer, Station};
@@ -54,7 +53,7 @@ pub enum Message {
     /// The agent used head office's code.
     AgentSetUp(Result<SetupState, Arc<ClientError>>),
     /// This back office used a code of the station.
-    Enrolled(Result<Box<(Identity, Place)>, Arc<EnrolError>>),
+    Enrolled(Result<Box<(Identity, Place)>, Arc<JoinError>>),
     /// Tab or Shift+Tab.
     MoveFocus { back: bool },
     /// Esc.

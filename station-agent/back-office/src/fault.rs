@@ -3,6 +3,7 @@
 use station_api::enrolment::EnrolError;
 use station_api::{ClientError, ErrorCode};
 
+use crate::link::JoinError;
 use crate::locale::Language;
 
 /// Why a question or a write has no good answer, as far as a person can act on it.
@@ -14,6 +15,8 @@ pub enum Trouble {
     Refused { code: ErrorCode, detail: String },
     /// Something answered that is not a station agent, or one of another version.
     Malformed,
+    /// The code was made for another kind of device.
+    OtherKind,
     /// This program could not even ask.
     Unusable { detail: String },
 }
@@ -43,7 +46,11 @@ impl Trouble {
 
     /// Sorts an error of enrolling.
     #[must_use]
-    pub fn of_enrolment(error: &EnrolError) -> Self {
+    pub fn of_enrolment(error: &JoinError) -> Self {
+        let error = match error {
+            JoinError::Enrol(error) => error,
+            JoinError::OtherKind => return Self::OtherKind,
+        };
         match error {
             EnrolError::Client(error) => Self::of(error),
             EnrolError::Code(_) | EnrolError::WrongAuthority(_) => {
@@ -87,6 +94,7 @@ impl Trouble {
         match self {
             Self::Unreachable => fault(language, "unreachable"),
             Self::Malformed => fault(language, "malformed"),
+            Self::OtherKind => fault(language, "setup_other_kind"),
             Self::Refused { code, detail } => {
                 if language.error(code.as_str(), "what").is_some() {
                     fault(language, code.as_str())

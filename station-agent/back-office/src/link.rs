@@ -12,7 +12,7 @@ use station_api::enrolment::{self, Applicant, EnrolError, Renewal};
 use station_api::{Client, ClientError};
 use sync_identity::exchange::Place;
 use sync_identity::verify::{KnownTime, TimeSource};
-use sync_identity::{Credentials, Identity, IdentityError, tls};
+use sync_identity::{Credentials, Identity, IdentityError, Kind, tls};
 use tokio::sync::watch;
 
 /// Why a link cannot be made.
@@ -31,6 +31,18 @@ pub enum LinkError {
     /// Key and certificate do not make a connection.
     #[error(transparent)]
     Credentials(#[from] tls::BadCredentials),
+}
+
+/// Why a code did not make this back office belong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// What the agent said, or that nobody did.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+    /// The code was made for something else, and is used up.
+    #[error("the code was made for another kind of device; make one with `station-agent code --office`")]
+    OtherKind,
 }
 
 /// The way to the agent.
@@ -57,6 +69,8 @@ struct Session {
     identity: Identity,
     credentials: Arc<Credentials>,
     known: Known,
+    /// When the certificate ends; a renewal moves it on.
+    ends_at_ms: Arc<AtomicI64>,
     up: watch::Sender<bool>,
 }
 
@@ -132,6 +146,17 @@ impl Link {
         Ok(())
     }
 
+    /// This back office has a certificate that has not ended, as far as is known. One that has ended is renewed; one
+    /// that holds and is refused all the same was revoked.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        let session = self.own.as_ref().and_then(|own| own.session.as_ref());
+        session.is_some_and(|session| {
+            let known_ms = session.known.0.load(Ordering::Relaxed).max(Timestamp::now().as_millisecond());
+            known_ms <= session.ends_at_ms.load(Ordering::Relaxed)
+        })
+    }
+
     /// The agent does not know this device any more: it is enrolled again, or not at all.
     pub fn drop_identity(&mut self) {
         if let Some(own) = &mut self.own {
@@ -151,7 +176,6 @@ impl Link {
     }
 
     /// Keeps the certificate renewed while the program runs.
-    #[must_use]
     pub fn renewal<Message: Send + 'static>(&self) -> Subscription<Message> {
         let Some((own, session)) =
             self.own.as_ref().and_then(|own| own.session.as_ref().map(|session| (own, session)))
@@ -164,6 +188,7 @@ impl Link {
             identity: session.identity.clone(),
             credentials: Arc::clone(&session.credentials),
             known: session.known.clone(),
+            ends_at_ms: Arc::clone(&session.ends_at_ms),
             up: session.up.subscribe(),
         };
         Subscription::run_with(seed, |seed| {
@@ -179,7 +204,8 @@ impl Session {
         let credentials = identity.credentials()?;
         let check = enrolment::server_of(&identity, known.source())?;
         let client = Client::secure(agent_url, tls::client(Some(Arc::clone(&credentials)), check)?)?;
-        Ok(Self { client, identity, credentials, known, up: watch::Sender::new(false) })
+        let ends_at_ms = Arc::new(AtomicI64::new(identity.certified().window.until_ms));
+        Ok(Self { client, identity, credentials, known, ends_at_ms, up: watch::Sender::new(false) })
     }
 }
 
@@ -190,6 +216,7 @@ struct Seed {
     identity: Identity,
     credentials: Arc<Credentials>,
     known: Known,
+    ends_at_ms: Arc<AtomicI64>,
     up: watch::Receiver<bool>,
 }
 
@@ -203,13 +230,16 @@ impl Hash for Seed {
 
 impl Seed {
     fn renewal(&self) -> (Renewal, PathBuf, Identity) {
+        let ends_at_ms = Arc::clone(&self.ends_at_ms);
         let renewal = Renewal {
             base_url: self.base_url.clone(),
             credentials: Arc::clone(&self.credentials),
             time: self.known.source(),
             wall_ms: || Timestamp::now().as_millisecond(),
             up: self.up.clone(),
-            renewed: Box::new(|_| ()),
+            renewed: Box::new(move |next| {
+                ends_at_ms.store(next.certified().window.until_ms, Ordering::Relaxed);
+            }),
         };
         (renewal, self.file.clone(), self.identity.clone())
     }
@@ -218,9 +248,12 @@ impl Seed {
 /// Uses a code of the station and keeps the identity that it brings.
 ///
 /// # Errors
-/// [`EnrolError`]; nothing is kept then.
-pub async fn enrol(agent_url: String, code: String, file: PathBuf) -> Result<(Identity, Place), EnrolError> {
+/// [`JoinError`]; nothing is kept then.
+pub async fn enrol(agent_url: String, code: String, file: PathBuf) -> Result<(Identity, Place), JoinError> {
     let (identity, place) = enrolment::enrol(&agent_url, &code, Applicant::OfStation, None).await?;
-    identity.write(&file)?;
+    if identity.certified().subject.kind != Kind::Office {
+        return Err(JoinError::OtherKind);
+    }
+    identity.write(&file).map_err(EnrolError::from)?;
     Ok((identity, place))
 }

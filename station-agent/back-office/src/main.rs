@@ -58,9 +58,13 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            // A configuration's error says all of it in its own line; its source would draw the file.
+            if let Some(why) = error.downcast_ref::<ConfigError>() {
+                eprintln!("back-office: {why}");
+                return ExitCode::from(EXIT_CONFIG);
+            }
             eprintln!("back-office: {error:#}");
-            let is_config = error.downcast_ref::<ConfigError>().is_some();
-            if is_config { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+            ExitCode::FAILURE
         }
     }
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use iced::Task;
 use iced::widget::operation;
 use jiff::Timestamp;
-use station_api::enrolment::EnrolError;
 use station_api::{ClientError, DeviceKind, ErrorCode, SetupState};
 use sync_identity::Identity;
 use sync_identity::exchange::Place;
 
 use super::{App, Message, Standing};
 use crate::fault::Trouble;
-use crate::link;
+use crate::link::{self, JoinError};
 use crate::screen::{devices, setup};
 
 impl App {
@@ -94,7 +93,7 @@ impl App {
                 self.standing = Standing::Finding;
                 self.find_out()
             }
-            ErrorCode::UnknownDevice | ErrorCode::NoCertificate if self.link.identity_file().is_some() => {
+            ErrorCode::NotAllowed | ErrorCode::NoCertificate if self.link.holds() => {
                 self.link.drop_identity();
                 self.set_up(setup::State::open_after(self.this_office(), Trouble::of(error)))
             }
@@ -140,7 +139,7 @@ impl App {
 
     pub(super) fn enrolled(
         &mut self,
-        result: Result<Box<(Identity, Place)>, Arc<EnrolError>>,
+        result: Result<Box<(Identity, Place)>, Arc<JoinError>>,
     ) -> Task<Message> {
         let outcome = result.map_err(|error| Trouble::of_enrolment(&error)).and_then(|enrolled| {
             let (identity, place) = *enrolled;

@@ -106,7 +106,7 @@ impl State {
                 Some(Event::Focus(REASON))
             }
             Message::TypedReason(reason) => {
-                self.revoke_mut()?.typed(reason);
+                self.revoke_mut()?.typed(&reason);
                 None
             }
             Message::Revoke => self.revoke_mut()?.revoke(),

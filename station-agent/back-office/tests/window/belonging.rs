@@ -161,7 +161,7 @@ fn devices_are_listed_with_what_they_are_and_how_long_their_certificate_lasts() 
 fn the_next_free_number_is_proposed_for_a_new_till() {
     let (agent, mut window) = devices();
     window.click("Code for a till");
-    window.expect(&["3", "The first one that is free. Receipt numbers begin with it."]);
+    window.expect(&["3", "This number is free. It is printed on receipts."]);
     window.fill(NUMBER, "2", false);
     window.expect(&["This number is enrolled. Use it only to enrol that till again."]);
     window.fill(NUMBER, "100", true);

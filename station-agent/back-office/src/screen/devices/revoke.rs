@@ -43,7 +43,7 @@ impl Dialog {
         self.device.device_id == device_id
     }
 
-    pub(super) fn typed(&mut self, reason: String) {
+    pub(super) fn typed(&mut self, reason: &str) {
         if !self.is_sending() {
             self.reason = reason.chars().take(REASON_LENGTH_MAX).collect();
             self.phase = Phase::Typing;
