@@ -33,7 +33,7 @@ pub fn start(
     config: &Config,
     identity: Identity,
 ) -> anyhow::Result<JoinSet<Result<(), WriterGone>>> {
-    let time = time_after(identity.certified().window.issued_at_ms());
+    let time = time_after(identity.certified().issued_at_ms);
     let credentials = identity.credentials().context("the till's certificate cannot be used")?;
     let check = enrolment::server_of(&identity, Arc::clone(&time))?;
     let tls = tls::client(Some(Arc::clone(&credentials)), check)?;

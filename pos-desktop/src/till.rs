@@ -61,7 +61,7 @@ impl Till {
         let store = store::open_store(&path)?;
         let mut node = store::open_node(store, me.clone(), entropy, clock.now())?;
         let agreed_ms = settings::agreed_at_ms(node.store().connection())?;
-        let not_before_ms = agreed_ms.max(identity.certified().window.issued_at_ms());
+        let not_before_ms = agreed_ms.max(identity.certified().issued_at_ms);
         let shared = Shared {
             writer: Writer::spawn(node).context("the writer's thread could not be started")?,
             reader: Reader::new(&path),

@@ -124,7 +124,7 @@ impl Daemon {
         let node = open(config, &identity, &clock)?;
         let (listener, addr) = listen("http_addr", config.http_addr).await?;
         let (lan, lan_addr) = listen("lan_addr", config.lan_addr).await?;
-        let time = known_time(&clock, identity.certified().window.issued_at_ms());
+        let time = known_time(&clock, identity.certified().issued_at_ms);
         let credentials = identity.credentials().map_err(unusable)?;
         let lifetimes = config.certificates.lifetimes();
         let verifier =

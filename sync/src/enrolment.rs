@@ -281,7 +281,7 @@ impl<S: Store> Node<S> {
         asked: &Renew,
         now: Stamp,
     ) -> Result<Issued, EnrolmentError> {
-        if now.corrected_ms() < shown.window.half_life_ms() {
+        if now.corrected_ms() < shown.half_life_ms() {
             return Err(EnrolmentError::NotDue);
         }
         let requests = (asked.request.as_str(), asked.authority_request.as_deref());

@@ -217,15 +217,16 @@ impl Renewal {
     }
 
     fn pause(&self, identity: &Identity) -> Duration {
-        let window = identity.certified().window;
-        let life_ms = u64::try_from(window.until_ms.saturating_sub(window.from_ms)).unwrap_or(0);
+        let certified = identity.certified();
+        let life_ms = certified.window.until_ms.saturating_sub(certified.issued_at_ms);
+        let life_ms = u64::try_from(life_ms).unwrap_or(0);
         let pause = Duration::from_millis(life_ms / 20).clamp(LOOK_MIN, LOOK_MAX);
         if *self.up.borrow() { pause } else { pause.min(LOOK_DOWN) }
     }
 
     /// By either clock, or because the link is down: whoever issues refuses what is not due.
     fn is_due(&self, identity: &Identity) -> bool {
-        let half_ms = identity.certified().window.half_life_ms();
+        let half_ms = identity.certified().half_life_ms();
         let known_ms = match (self.time)() {
             KnownTime::Now(ms) | KnownTime::AtLeast(ms) => ms,
         };

@@ -27,6 +27,8 @@ pub struct Certified {
     pub serial: String,
     /// From when to when all of the chain holds.
     pub window: Window,
+    /// When it was issued, by the issuer's clock: it is certainly not earlier now.
+    pub issued_at_ms: i64,
 }
 
 /// From when to when, milliseconds since 1970 UTC.
@@ -36,21 +38,6 @@ pub struct Window {
     pub from_ms: i64,
     /// Not after.
     pub until_ms: i64,
-}
-
-impl Window {
-    /// When it was issued, by the issuer's clock: it is certainly not earlier now.
-    #[must_use]
-    pub const fn issued_at_ms(&self) -> i64 {
-        self.from_ms.saturating_add(BACKDATED_MS)
-    }
-
-    /// Half of it is over: time for the next one.
-    #[must_use]
-    pub const fn half_life_ms(&self) -> i64 {
-        let issued_at_ms = self.issued_at_ms();
-        issued_at_ms.saturating_add(self.until_ms.saturating_sub(issued_at_ms) / 2)
-    }
 }
 
 /// Not a certificate of a device.
@@ -81,7 +68,15 @@ impl Certified {
             Kind::Till(_) | Kind::Office => Some(authority_of(rest)?),
         };
         let serial = own.tbs_certificate.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { subject, signed_by, serial, window: window(chain)? })
+        let own_window = window(std::slice::from_ref(first))?;
+        let issued_at_ms = own_window.from_ms.saturating_add(BACKDATED_MS);
+        Ok(Self { subject, signed_by, serial, window: window(chain)?, issued_at_ms })
+    }
+
+    /// Half of its life is over then: time for the next one.
+    #[must_use]
+    pub const fn half_life_ms(&self) -> i64 {
+        self.issued_at_ms.saturating_add(self.window.until_ms.saturating_sub(self.issued_at_ms) / 2)
     }
 }
 
