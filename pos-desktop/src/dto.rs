@@ -15,6 +15,10 @@ use sync_proto::tax::TaxClass;
 use sync_proto::{AccountId, Money, Unit};
 use ts_rs::TS;
 
+mod setup;
+
+pub use setup::{Enrolled, SetupState};
+
 /// What the status bar shows.
 #[derive(Debug, Clone, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -207,31 +211,6 @@ impl Refusal {
     pub fn new(code: &str, message: &str) -> Self {
         Self { code: code.to_owned(), message: message.to_owned(), detail: None }
     }
-}
-
-/// Whether the till belongs, and where it asks.
-#[derive(Debug, Clone, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SetupState {
-    /// It has an identity.
-    pub enrolled: bool,
-    /// The agent it asks.
-    pub agent_url: String,
-    /// `ko` or `en`.
-    #[ts(type = "string")]
-    pub language: &'static str,
-}
-
-/// What the till is from now on.
-#[derive(Debug, Clone, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Enrolled {
-    /// Its station.
-    pub station_code: String,
-    /// The station's name.
-    pub station_name: String,
-    /// Its number.
-    pub terminal: u16,
 }
 
 /// What the status of a till is made of.
