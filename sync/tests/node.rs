@@ -113,6 +113,25 @@ fn a_till_sends_only_its_own_stream_and_an_agent_only_those_of_its_station() {
 }
 
 #[test]
+fn another_station_learns_nothing_of_a_stream_and_leaves_no_fork_in_it() {
+    let mut hq = node(origin("HQ", 50, Role::Hq));
+    let (own_station, other_station) =
+        (peer(&origin("ST0001", 9, Role::Agent)), peer(&origin("ST0002", 8, Role::Agent)));
+    let [true_journal, forged] = [33_400, 35_000].map(|total| {
+        let mut till = node(origin("ST0001", 1, Role::Terminal));
+        let sale = sold(&till, 1, total, total);
+        record(&mut till, sale).unwrap();
+        whole_journal(&mut till)
+    });
+    assert_eq!(outcome(&mut hq, &own_station, &true_journal), Outcome::Accepted { through: Seq(2) });
+    for theirs in [&true_journal, &forged] {
+        let refused = Outcome::Refused { code: RefusalCode::Forbidden };
+        assert_eq!(outcome(&mut hq, &other_station, theirs), refused);
+    }
+    assert_eq!(hq.store().forks(), []);
+}
+
+#[test]
 fn a_station_feed_is_not_told_to_another_station() {
     let mut hq = node(origin("HQ", 50, Role::Hq));
     let scope = FeedScope::Station(StationCode::new("ST0001").unwrap());

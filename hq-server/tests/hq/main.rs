@@ -9,6 +9,8 @@ mod broker;
 #[cfg(test)]
 mod cast;
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod compat;
 #[cfg(test)]
 mod console_api;
@@ -19,7 +21,13 @@ mod matrix;
 #[cfg(test)]
 mod mosquitto;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod revocation;
+#[cfg(test)]
 mod roles;
+#[cfg(test)]
+mod strain;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

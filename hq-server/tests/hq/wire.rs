@@ -55,6 +55,21 @@ fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
     whole
 }
 
+/// The first packet of a session.
+pub fn hello(client_id: &str, will: Option<Will<'_>>) -> Vec<u8> {
+    let mut body = Vec::new();
+    text(&mut body, "MQTT");
+    // Version 5, a clean start, the will with at least once.
+    body.extend([5, if will.is_some() { 0x02 | 0x04 | 0x08 } else { 0x02 }, 0, 60, 0]);
+    text(&mut body, client_id);
+    if let Some(will) = will {
+        body.push(0);
+        text(&mut body, will.topic);
+        text(&mut body, will.payload);
+    }
+    packet(0x10, &body)
+}
+
 /// A TLS connection, or why not.
 pub async fn dial(addr: SocketAddr, tls: &Arc<ClientConfig>) -> std::io::Result<TlsStream<TcpStream>> {
     let tcp = TcpStream::connect(addr).await?;
@@ -71,20 +86,10 @@ impl Wire {
         client_id: &str,
         will: Option<Will<'_>>,
     ) -> Option<Self> {
-        let mut body = Vec::new();
-        text(&mut body, "MQTT");
-        // Version 5, a clean start, the will with at least once.
-        body.extend([5, if will.is_some() { 0x02 | 0x04 | 0x08 } else { 0x02 }, 0, 60, 0]);
-        text(&mut body, client_id);
-        if let Some(will) = will {
-            body.push(0);
-            text(&mut body, will.topic);
-            text(&mut body, will.payload);
-        }
         let opening = async {
             let stream = dial(addr, tls).await.ok()?;
             let mut wire = Self { stream, next_id: 1, heard: Vec::new() };
-            wire.stream.write_all(&packet(0x10, &body)).await.ok()?;
+            wire.stream.write_all(&hello(client_id, will)).await.ok()?;
             let answer = wire.until(CONNACK).await?;
             (answer.get(1) == Some(&0)).then_some(wire)
         };

@@ -93,6 +93,11 @@ impl<S: Store> Node<S> {
         };
         let Ok(payloads) = unframe_body(&body, batch.count) else { return refused(RefusalCode::Malformed) };
         let known = self.store.stream(&batch.stream)?;
+        // Before anything is compared: an answer would tell another station how far this one is, and what differs
+        // would be kept as a fork.
+        if known.as_ref().is_some_and(|row| row.origin.station != peer.station) {
+            return refused(RefusalCode::Forbidden);
+        }
         let head = known
             .as_ref()
             .map_or_else(|| Head { seq: Seq::NONE, hash: ChainHash::genesis(&batch.stream) }, |row| row.head);
@@ -107,7 +112,7 @@ impl<S: Store> Node<S> {
             }
             Verdict::Append(entries) => {
                 let origin = match &known {
-                    Some(row) => Some(row.origin.clone()).filter(|origin| origin.station == peer.station),
+                    Some(row) => Some(row.origin.clone()),
                     None => introduced_by(peer, entries.first()),
                 };
                 match origin {
