@@ -79,7 +79,7 @@ fn a_certificate_is_renewed_from_its_half_life_on_and_by_the_same_device() {
     let code = office.code(NOW_MS);
     let agent = office.redeem(&code, NOW_MS).unwrap();
     let shown = agent.certified();
-    let half_ms = shown.window.half_life_ms();
+    let half_ms = shown.half_life_ms();
     assert!(matches!(office.renew(shown, half_ms - 1), Err(EnrolmentError::NotDue)));
     let next = office.renew(shown, half_ms).unwrap();
     assert_eq!(next.station.code, shown.subject.station);

@@ -7,20 +7,18 @@ use station_api::enrolment::{self, Renewal};
 use sync::Clock;
 use sync::clock::time_after;
 use sync::link::Link as _;
-use sync_identity::{Identity, Validity};
+use sync_identity::Identity;
 use tokio::sync::watch;
 
 use crate::station::{Agent, WITHIN, any_time, days};
 use crate::till::Till;
 
-/// An authority that began a second ago, so that what it issues is no older: certificates are backdated by minutes,
-/// but hold within their authority only.
-async fn young_station(lifetime: &str) -> Agent {
-    let now_ms = Clock::system().wall_ms();
-    let began_ms = now_ms + 5 * 60 * 1000 - 1_000;
-    let validity = Validity { from_ms: began_ms, until_ms: now_ms + 100_000_000 };
+/// A station whose clock is agreed and whose certificates are short-lived.
+async fn hasty_station(lifetime: &str) -> Agent {
     let more = format!("[certificates]\ndevice = \"{lifetime}\"\n");
-    Agent::start_with(validity, &more).await.0
+    let (agent, _hq) = Agent::start_with(days(-1, 400), &more).await;
+    agent.agree_on_the_time();
+    agent
 }
 
 fn renewal(agent: &Agent, identity: &Identity, credentials: Arc<sync_identity::Credentials>) -> Renewal {
@@ -36,7 +34,7 @@ fn renewal(agent: &Agent, identity: &Identity, credentials: Arc<sync_identity::C
 
 #[tokio::test]
 async fn a_certificate_is_renewed_from_half_of_its_life_on_and_not_before() {
-    let agent = young_station("4s").await;
+    let agent = hasty_station("4s").await;
     let till = agent.enrol(1).await;
     let renew = async || enrolment::renew(&agent.lan_url(), &till, any_time()).await;
     assert_eq!(renew().await.unwrap_err().code(), ErrorCode::NotDue);
@@ -57,7 +55,7 @@ async fn a_certificate_is_renewed_from_half_of_its_life_on_and_not_before() {
 
 #[tokio::test]
 async fn a_till_sells_on_through_several_lives_of_its_certificate() {
-    let agent = young_station("3s").await;
+    let agent = hasty_station("3s").await;
     let mut till = Till::connected(&agent, 1).await;
     let first = till.identity.certified().clone();
     let path = agent.folder().join("till.json");
