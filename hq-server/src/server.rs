@@ -252,6 +252,13 @@ impl Running {
         if let Ok(Err(why)) = checkpoint {
             tracing::warn!(%why, "the last checkpoint was not made; the next start makes it");
         }
+        let mut changes = self.writer.changes();
+        drop((self.app, self.ingest, self.writer));
+        // The writer's thread ends with its last handle; then the database is free for another process.
+        let closed = async { while changes.changed().await.is_ok() {} };
+        if tokio::time::timeout(DRAIN_WITHIN, closed).await.is_err() {
+            tracing::warn!("the journal's writer is still busy");
+        }
         tracing::info!("head office has stopped");
     }
 

@@ -49,6 +49,9 @@ impl<S: Store + 'static> Writer<S> {
                 let commits = node.commits();
                 announce.send_if_modified(|seen| std::mem::replace(seen, commits) != commits);
             }
+            // Whoever waits for the announcements to end finds the database closed and its lease free.
+            drop(node);
+            drop(announce);
         })?;
         Ok(Self { jobs, changed })
     }
