@@ -9,6 +9,9 @@ use std::thread;
 
 use xtask::demo::{Kind, Program, Report};
 
+/// An address of a program, if it is the one that is meant.
+type Destination = fn(Program) -> Option<String>;
+
 /// Listens at once, so that its address can be configured before its target exists.
 pub struct Proxy {
     pub address: SocketAddr,
@@ -17,7 +20,7 @@ pub struct Proxy {
 
 #[derive(Default)]
 struct State {
-    target: OnceLock<(PathBuf, fn(Program) -> Option<String>)>,
+    target: OnceLock<(PathBuf, Destination)>,
     cut: AtomicBool,
     streams: Mutex<Vec<TcpStream>>,
 }
@@ -47,7 +50,7 @@ impl Proxy {
         self.lead(data, |program| program.link.filter(|_| program.kind == Kind::Hq));
     }
 
-    fn lead(&self, data: &Path, of: fn(Program) -> Option<String>) {
+    fn lead(&self, data: &Path, of: Destination) {
         assert!(self.state.target.set((data.join("demo.json"), of)).is_ok(), "a proxy leads to one place");
     }
 

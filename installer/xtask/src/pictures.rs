@@ -36,6 +36,7 @@ pub fn run() -> Result<()> {
     })?;
     stage.till(&all.join("till"), true)?;
     stage.fleet.release("ST0001-till-2")?;
+    stage.setup(&all.join("setup"), true)?;
     stage.console(&all.join("console"), true)?;
     stage.back_office(&all.join("back-office"), true)?;
     let shown = workspace::path(SHOWN);

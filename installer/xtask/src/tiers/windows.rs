@@ -1,7 +1,7 @@
 //! The three user interfaces, driven against programs that really run.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,7 @@ pub(super) fn run() -> Result<Count> {
     let mut stage = Stage::set(|fleet| fleet.kill_and_hold(WINDOW_TILL))?;
     let mut count = stage.till(&out.join("till"), false)?;
     stage.fleet.release(WINDOW_TILL)?;
+    count += stage.setup(&out.join("setup"), false)?;
     count += stage.console(&out.join("console"), false)?;
     count += stage.back_office(&out.join("back-office"), false)?;
     Ok(count)
@@ -77,6 +78,30 @@ impl Stage {
         Count::of(&mut command)
     }
 
+    /// The script of a till that does not belong yet.
+    ///
+    /// # Errors
+    /// It fails.
+    pub fn setup(&mut self, out: &Path, pictures: bool) -> Result<Count> {
+        let station = self.fleet.plan().stations.first().context("no station is planned")?;
+        let known = station.tills.first().context("no till is planned")?;
+        let folder = self.fleet.plan().data.join("setup");
+        let mut config: toml::Table = workspace::read(Path::new(&known.config))?.parse()?;
+        config.insert("data_dir".to_owned(), folder.to_string_lossy().into_owned().into());
+        // Its paths for integrations are off, as they are unless somebody asks for them.
+        config.remove("local_api");
+        let file = self.fleet.plan().data.join("config/setup-till.toml");
+        workspace::write(&file, &toml::to_string(&config)?)?;
+        let invited = serde_json::json!({ "kind": "till", "terminal": 9 });
+        let opened = self.fleet.station(0)?.post_json("/api/v1/enrolment-codes", invited)?;
+        let code = opened.body.get("code").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let port = self.port()?;
+        let mut command = self.script("pos-desktop/ui", "e2e/setup.e2e.mjs", out, pictures)?;
+        command.arg("--binary").arg(workspace::binary("pos-desktop")).arg("--config").arg(file);
+        command.args(["--port", &port, "--code", &code]);
+        Count::of(&mut command)
+    }
+
     /// The script of the console.
     ///
     /// # Errors
@@ -95,7 +120,7 @@ impl Stage {
     /// # Errors
     /// One fails, or there is none.
     pub fn back_office(&self, out: &Path, pictures: bool) -> Result<Count> {
-        let agent = self.fleet.station(0)?;
+        let config = self.enrolled_office()?;
         // The manager orders and waits for the tanker; nobody is at head office to send it.
         let setting = serde_json::json!({ "autoDispatch": true });
         let set = self.fleet.hq().put_json("/api/v1/settings/logistics", setting)?;
@@ -117,11 +142,28 @@ impl Stage {
             &filter,
         ];
         let mut command = shell::command("cargo", &arguments, &workspace::root());
-        command
-            .env("JUYU_AGENT_URL", agent.base())
-            .env("JUYU_AGENT_TOKEN_FILE", self.fleet.plan().data.join("config/ST0001.token"))
-            .env("JUYU_PICTURES", out);
+        command.env("JUYU_OFFICE_CONFIG", config).env("JUYU_PICTURES", out);
         Count::of(&mut command)
+    }
+
+    /// A back office of the first station, enrolled as a manager would; its configuration.
+    fn enrolled_office(&self) -> Result<PathBuf> {
+        let plan = self.fleet.plan();
+        let station = plan.stations.first().context("no station is planned")?;
+        let link = station.agent.launch.program.link.as_deref().context("the agent has no link")?;
+        let config = plan.data.join("config/office.toml");
+        let identity = plan.data.join("office.json");
+        let text =
+            format!("agent_url = \"https://{link}\"\nidentity_file = {:?}\n", identity.to_string_lossy());
+        workspace::write(&config, &text)?;
+        if !identity.exists() {
+            let invited = serde_json::json!({ "kind": "office" });
+            let opened = self.fleet.station(0)?.post_json("/api/v1/enrolment-codes", invited)?;
+            let code = opened.body.get("code").and_then(serde_json::Value::as_str).unwrap_or_default();
+            let arguments = ["enrol", "--config", &config.to_string_lossy(), code];
+            shell::run(&workspace::binary("back-office").to_string_lossy(), &arguments, &plan.data)?;
+        }
+        Ok(config)
     }
 
     fn script(&self, folder: &str, script: &str, out: &Path, pictures: bool) -> Result<Command> {

@@ -19,7 +19,7 @@ async function enter(text: string): Promise<void> {
 }
 
 describe('a typed code', () => {
-  test('is read without its dashes, spaces and case, and with look-alikes corrected', () => {
+  test('is read without its dashes, spaces and case, and with misread letters corrected', () => {
     expect(charactersOf(' k7q2-m9xa ')).toBe('K7Q2M9XA');
     expect(charactersOf('OIL0')).toBe('0110');
     expect(charactersOf('uU!?가나')).not.toMatch(/[U!?가나]/);

@@ -1,9 +1,11 @@
 //! Against a station agent that really runs.
 
-use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use back_office::app::{Message, Page};
+use back_office::config::Config;
+use back_office::link::Link;
 use back_office::locale::Language;
 use back_office::theme::Theme;
 use station_api::{Client, Delivery, DeliveryState, Kind, Product, StationOrder};
@@ -13,27 +15,27 @@ use crate::agent::{Agent, TOKEN};
 use crate::sample;
 use crate::window::Window;
 
-/// Address and token of the agent that the environment names.
-pub fn live_agent() -> Option<(String, String)> {
-    let url = std::env::var("JUYU_AGENT_URL").ok()?;
-    let file = std::env::var_os("JUYU_AGENT_TOKEN_FILE")?;
-    Some((url, fs::read_to_string(file).unwrap()))
+/// The way to the agent of the back office whose configuration the environment names: enrolled, over TLS.
+pub fn live_link() -> Option<Link> {
+    let path = PathBuf::from(std::env::var_os("JUYU_OFFICE_CONFIG")?);
+    Some(Config::read(&path).unwrap().link(&path).unwrap())
 }
 
-/// Orders a product and confirms a delivery through the window, and sees both arrive at the agent that
-/// `JUYU_AGENT_URL` and `JUYU_AGENT_TOKEN_FILE` name. HQ must dispatch by itself (`auto_dispatch`).
+/// Orders a product and confirms a delivery through the window, and sees both arrive at the agent of the back office
+/// whose configuration is `JUYU_OFFICE_CONFIG`. HQ must dispatch by itself (`auto_dispatch`).
 #[test]
-#[ignore = "needs a running station agent: JUYU_AGENT_URL, JUYU_AGENT_TOKEN_FILE"]
+#[ignore = "needs a running station agent and an enrolled back office: JUYU_OFFICE_CONFIG"]
 fn confirms_a_delivery_on_a_real_agent() {
-    let (url, token) = live_agent().expect("JUYU_AGENT_URL and JUYU_AGENT_TOKEN_FILE name an agent");
-    Walk::new(&url, &token).go(|| {});
+    let link = live_link().expect("JUYU_OFFICE_CONFIG names an enrolled back office");
+    assert!(link.agent_url().starts_with("https://"), "{}", link.agent_url());
+    Walk::new(link).go(|| {});
 }
 
 /// Keeps the walk itself working where no agent runs.
 #[test]
 fn the_walk_for_a_real_agent_works_on_the_small_one() {
     let agent = Agent::start(sample::busy());
-    Walk::new(&agent.url, TOKEN).go(|| {
+    Walk::new(Link::local(Client::local(&agent.url, TOKEN).unwrap())).go(|| {
         agent.learn(|known| {
             let order = known.orders[0].clone();
             let delivery = Delivery {
@@ -59,10 +61,10 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(url: &str, token: &str) -> Self {
+    fn new(link: Link) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let client = Client::local(url, token).unwrap();
-        Self { client, runtime, window: Window::open_at(url, token, Language::En, Theme::Light) }
+        let client = link.client().unwrap().clone();
+        Self { client, runtime, window: Window::open_on(link, Language::En, Theme::Light) }
     }
 
     fn deliveries(&self) -> Vec<Delivery> {

@@ -10,7 +10,7 @@ use back_office::theme::Theme;
 use iced_test::core::Size;
 
 use crate::agent::{Agent, Mood};
-use crate::live::live_agent;
+use crate::live::live_link;
 use crate::sample;
 use crate::window::{LARGE, SMALL, Window};
 
@@ -29,8 +29,8 @@ const LOOKS: [(Language, Theme, &str); 4] = [
 ];
 const SIZES: [(Size, &str); 2] = [(SMALL, "1280x800"), (LARGE, "1920x1080")];
 
-/// Writes each screen into the folder `JUYU_PICTURES`: with the data of the agent that `JUYU_AGENT_URL` and
-/// `JUYU_AGENT_TOKEN_FILE` name, or else with a sample's. The files are at twice the named size, for sharp screens.
+/// Writes each screen into the folder `JUYU_PICTURES`: with the data of the agent of the back
+/// office whose configuration is `JUYU_OFFICE_CONFIG`, or else with a sample's. The files are at twice the named size, for sharp screens.
 #[test]
 #[ignore = "writes pictures; needs JUYU_PICTURES"]
 fn pictures() {
@@ -38,8 +38,8 @@ fn pictures() {
     fs::create_dir_all(&folder).unwrap();
     let sample = Agent::start(sample::busy());
     for (language, theme, look) in LOOKS {
-        let mut window = match live_agent() {
-            Some((url, token)) => Window::open_at(&url, &token, language, theme),
+        let mut window = match live_link() {
+            Some(link) => Window::open_on(link, language, theme),
             None => Window::open(&sample, language, theme),
         };
         for (page, name) in PAGES {
