@@ -46,8 +46,8 @@ enum Command {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// The code.
-        code: String,
+        /// The code; without it, one line is read, so that no list of processes shows it.
+        code: Option<String>,
     },
 }
 
@@ -71,7 +71,7 @@ pub fn run(options: &Options) -> ExitCode {
     }
     log_to_stderr();
     let ended = match (&options.command, identity) {
-        (Some(Command::Enrol { code, .. }), _) => enrol(&config, code),
+        (Some(Command::Enrol { code, .. }), _) => enrol(&config, code.clone()),
         (None, Some(identity)) if options.run.headless => headless(&config, identity),
         (None, None) if options.run.headless => Err(anyhow::anyhow!(
             "the till is not enrolled yet; run `pos-desktop enrol --config {} CODE` with a code of its station",
@@ -92,8 +92,9 @@ pub fn run(options: &Options) -> ExitCode {
 /// clap has made sure that a path is there.
 static EMPTY: LazyLock<PathBuf> = LazyLock::new(PathBuf::new);
 
-fn enrol(config: &Config, code: &str) -> anyhow::Result<()> {
-    let enrolled = runtime()?.block_on(setup::enrol(config, code)).context("the till was not enrolled")?;
+fn enrol(config: &Config, code: Option<String>) -> anyhow::Result<()> {
+    let code = station_api::enrolment::code_of(code).context("no code can be read")?;
+    let enrolled = runtime()?.block_on(setup::enrol(config, &code)).context("the till was not enrolled")?;
     let line = format!("till {} of {} is enrolled", enrolled.terminal, enrolled.station_code);
     writeln!(std::io::stdout(), "{line}").context("stdout is closed")
 }

@@ -60,7 +60,8 @@ async fn identity(config: &Config) -> Result<Identity> {
 }
 
 /// Uses a code of head office: through the daemon, or without it.
-pub async fn enrol(config: Config, code: String) -> Result<()> {
+pub async fn enrol(config: Config, code: Option<String>) -> Result<()> {
+    let code = station_api::enrolment::code_of(code).context("no code can be read")?;
     match setup::device_of_database(&config) {
         Ok(device) => match client(&config) {
             // A daemon that waits for a code has no database open yet.

@@ -38,8 +38,8 @@ enum Command {
         /// The configuration (TOML).
         #[arg(long)]
         config: PathBuf,
-        /// The code.
-        code: String,
+        /// The code; without it, one line is read, so that no list of processes shows it.
+        code: Option<String>,
     },
     /// Prints a one-time code for a till or a back office of this station; the daemon has to run.
     Code {

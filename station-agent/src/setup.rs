@@ -25,11 +25,22 @@ use crate::store;
 /// The answer to whoever enrolled the agent gets this long to be read.
 const DRAIN_WITHIN: Duration = Duration::from_secs(1);
 
-/// Enrols the agent at head office and keeps what it got.
+/// Enrols the agent at head office and keeps what it got. Whoever asked may hang up: once head office used the code,
+/// what it brought is kept all the same.
 ///
 /// # Errors
 /// See [`EnrolError`]; nothing was kept.
 pub async fn enrol(config: &Config, code: &str, device: Option<DeviceId>) -> Result<Identity, EnrolError> {
+    let (config, code) = (config.clone(), code.to_owned());
+    let enrolling = tokio::spawn(async move { enrol_and_keep(&config, &code, device).await });
+    enrolling.await.unwrap_or_else(|why| Err(EnrolError::Answer(why.to_string())))
+}
+
+async fn enrol_and_keep(
+    config: &Config,
+    code: &str,
+    device: Option<DeviceId>,
+) -> Result<Identity, EnrolError> {
     let (identity, place) = enrolment::enrol(&config.hq_url(), code, Applicant::Agent, device).await?;
     if place.code != config.station.code {
         return Err(EnrolError::OtherPlace(format!(

@@ -51,6 +51,17 @@ impl Devices {
         task.await.map_err(|why| StoreError::Damaged(format!("a read ended early: {why}")))?
     }
 
+    /// Which of these are not let in any more, in one read. A register that does not answer turns nobody out.
+    pub async fn turned_out(&self, shown: Vec<Certified>) -> Result<Vec<bool>, StoreError> {
+        let devices = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            devices.reader.read(|connection| {
+                shown.iter().map(|each| devices.allows(connection, each).map(|allowed| !allowed)).collect()
+            })
+        });
+        task.await.map_err(|why| StoreError::Damaged(format!("a read ended early: {why}")))?
+    }
+
     fn allows(&self, connection: &Connection, shown: &Certified) -> rusqlite::Result<bool> {
         let subject = &shown.subject;
         let holds = |found: Option<Generations>, generation: u32| {
@@ -69,7 +80,8 @@ impl Devices {
                 Ok(own && vouched(connection, subject, shown.signed_by.as_ref())?)
             }
             (Desk::Station(code), Kind::Till(_) | Kind::Office) if subject.station == *code => {
-                Ok(holds(generations(connection, subject.device)?, subject.generation))
+                let own = holds(generations(connection, subject.device)?, subject.generation);
+                Ok(own && !is_disowned(connection, shown.signed_by.as_ref())?)
             }
             (Desk::HeadOffice, Kind::Office) | (Desk::Station(_), _) => Ok(false),
         }
@@ -85,6 +97,17 @@ fn vouched(
     let Some(agent) = signed_by.filter(|agent| agent.station == subject.station) else { return Ok(false) };
     let found = generations(connection, agent.device)?;
     Ok(found.is_some_and(|found| found.revoked < i64::from(agent.generation)))
+}
+
+/// Whether head office revoked the agent that signed it: an earlier one of the same station, whose authority still
+/// holds. Of an agent that was revoked nothing else may be known here.
+fn is_disowned(connection: &Connection, signed_by: Option<&Subject>) -> rusqlite::Result<bool> {
+    let Some(agent) = signed_by else { return Ok(true) };
+    let revoked: Option<i64> = connection
+        .prepare_cached("SELECT revoked_generation FROM enrolled_devices WHERE device = $1")?
+        .query_row(params![agent.device.to_hex()], |row| row.get(0))
+        .optional()?;
+    Ok(revoked.is_some_and(|revoked| revoked >= i64::from(agent.generation)))
 }
 
 fn generations(connection: &Connection, device: DeviceId) -> rusqlite::Result<Option<Generations>> {

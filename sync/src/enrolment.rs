@@ -5,7 +5,7 @@
 use rustls::pki_types::CertificateDer;
 use sync_identity::authority::{self, IssueError};
 use sync_identity::exchange::{Enrol, Issued, Place, Renew};
-use sync_identity::subject::Subject;
+use sync_identity::subject::{HEAD_OFFICE, Subject, agent_name};
 use sync_identity::verify::Roots;
 use sync_identity::{Authority, CertificateRequest, Certified, EnrolmentCode, Kind, Validity, code};
 use sync_proto::catalogue::Station;
@@ -162,6 +162,14 @@ struct Granted {
 }
 
 impl Issuer {
+    /// The name of the server that takes its codes.
+    fn name(&self, station: &StationCode) -> Result<String, EnrolmentError> {
+        match self {
+            Self::HeadOffice { .. } => Ok(HEAD_OFFICE.to_owned()),
+            Self::Station { .. } => Ok(agent_name(station).map_err(IssueError::from)?),
+        }
+    }
+
     const fn lifetimes(&self) -> Lifetimes {
         match self {
             Self::HeadOffice { lifetimes, .. } | Self::Station { lifetimes, .. } => *lifetimes,
@@ -222,7 +230,7 @@ impl<S: Store> Node<S> {
         invited: &Invited,
         now_ms: i64,
     ) -> Result<(EnrolmentCode, i64), EnrolmentError> {
-        let print = code::fingerprint(&issuer.roots().head_office);
+        let print = code::fingerprint(&issuer.roots().head_office, &issuer.name(&invited.station)?);
         for _ in 0..DRAWS_MAX {
             let mut random = [0u8; 15];
             getrandom::fill(&mut random)?;
@@ -329,17 +337,17 @@ impl<S: Store> Node<S> {
         if row.tries_left <= 0 {
             return Err(EnrolmentError::CodeUsedUp);
         }
-        if row.secret_sha256 != code::digest(&asked.code_id, &asked.secret) {
-            row.tries_left -= 1;
-            let left = row.tries_left;
-            self.write(vec![put(row)], now_ms)?;
-            return Err(if left > 0 { EnrolmentError::CodeUnknown } else { EnrolmentError::CodeUsedUp });
-        }
         if row.used_at_ms.is_some() {
             return Err(EnrolmentError::CodeUsed);
         }
         if row.expires_at_ms < now_ms {
             return Err(EnrolmentError::CodeExpired);
+        }
+        if row.secret_sha256 != code::digest(&asked.code_id, &asked.secret) {
+            row.tries_left -= 1;
+            let left = row.tries_left;
+            self.write(vec![put(row)], now_ms)?;
+            return Err(if left > 0 { EnrolmentError::CodeUnknown } else { EnrolmentError::CodeUsedUp });
         }
         Ok(row)
     }

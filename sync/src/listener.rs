@@ -28,6 +28,10 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
 /// silent clients takes memory and never a place that another waits for.
 const HANDSHAKES_MAX: usize = 8_192;
 
+/// Whoever shows no certificate can only enrol, which takes a second or two: few at once, and none for long.
+const STRANGERS_MAX: usize = 256;
+const STRANGER_WITHIN: Duration = Duration::from_secs(30);
+
 /// Connections that finished their handshake and were not taken yet.
 const WAITING_MAX: usize = 256;
 
@@ -86,6 +90,7 @@ impl LinkListener {
             live,
             sender,
             handshakes: AtomicUsize::new(0),
+            strangers: Arc::default(),
         });
         let stopped = stop.clone();
         tokio::spawn(async move {
@@ -115,6 +120,33 @@ struct Door {
     live: Live,
     sender: mpsc::Sender<(Cuttable, Caller)>,
     handshakes: AtomicUsize,
+    strangers: Arc<AtomicUsize>,
+}
+
+/// A connection that showed no certificate, counted until it is gone.
+#[derive(Debug)]
+struct Stranger(Arc<AtomicUsize>);
+
+impl Stranger {
+    /// `None` when there are too many. A stranger that stays is cut.
+    fn admit(strangers: &Arc<AtomicUsize>, cut: &CancellationToken) -> Option<Self> {
+        let before = strangers.fetch_add(1, Ordering::Relaxed);
+        let stranger = Self(Arc::clone(strangers));
+        let cut = cut.clone();
+        (before < STRANGERS_MAX).then(|| {
+            tokio::spawn(async move {
+                tokio::time::sleep(STRANGER_WITHIN).await;
+                cut.cancel();
+            });
+            stranger
+        })
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A handshake under way, counted until this is dropped, however the handshake ends.
@@ -185,11 +217,16 @@ impl Door {
         let registration = shown
             .as_ref()
             .map(|shown| self.live.register(shown.certified.clone(), shown.standing, cut.clone()));
+        let stranger = match &shown {
+            Some(_) => None,
+            None => Some(Stranger::admit(&self.strangers, &cut)?),
+        };
         let connection = Cuttable {
             stream,
             cut: Box::pin(cut.cancelled_owned()),
             is_cut: false,
             _registration: registration,
+            _stranger: stranger,
         };
         Some((connection, Caller { addr, shown }))
     }
@@ -202,6 +239,7 @@ pub struct Cuttable {
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     is_cut: bool,
     _registration: Option<Registration>,
+    _stranger: Option<Stranger>,
 }
 
 impl Cuttable {

@@ -64,13 +64,20 @@ impl Live {
     pub async fn sweep(&self, devices: &Devices, verifier: &PeerVerifier) -> usize {
         let connections: Vec<(Certified, Standing, CancellationToken)> =
             self.open.lock().map(|open| open.connections.values().cloned().collect()).unwrap_or_default();
+        let shown = connections.iter().map(|(certified, ..)| certified.clone()).collect();
+        let turned_out = match devices.turned_out(shown).await {
+            Ok(turned_out) => turned_out,
+            Err(why) => {
+                tracing::error!(%why, "the register of devices could not be read; connections stay");
+                return 0;
+            }
+        };
         let mut cut = 0;
-        for (certified, began, token) in connections {
+        for ((certified, began, token), turned_out) in connections.into_iter().zip(turned_out) {
             // Who shows a certificate that ended may still be renewing it; each request is judged by itself.
             let holds =
                 verifier.standing_of(&certified).is_some_and(|now| now == began || now == Standing::Valid);
-            let known = matches!(devices.look_up(certified.clone()).await, Ok(Some(_)));
-            if !known || !holds {
+            if turned_out || !holds {
                 tracing::info!(station = %certified.subject.station, device = %certified.subject.device, "a connection is cut: its device is revoked, was enrolled again, or its certificate ended");
                 token.cancel();
                 cut += 1;

@@ -1,6 +1,7 @@
 //! Belonging, from the device's side: using a code, and renewing what it brought. The same for an agent at head
 //! office and for tills and back offices at their agent.
 
+use std::io::{BufRead as _, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,9 @@ use crate::{ClientError, ErrorCode};
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for the whole.
 const TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Longest line that is read for a code.
+const CODE_LINE_LEN_MAX: u64 = 256;
 
 /// Between two looks at a certificate's age: a twentieth of its life, within these.
 const LOOK_MIN: Duration = Duration::from_millis(500);
@@ -77,6 +81,21 @@ impl EnrolError {
     }
 }
 
+/// The code of a command: as its argument, or, so that no list of processes shows it, typed as one line.
+///
+/// # Errors
+/// There is no line to read.
+pub fn code_of(argument: Option<String>) -> std::io::Result<String> {
+    match argument.filter(|code| code != "-") {
+        Some(code) => Ok(code),
+        None => {
+            let mut line = String::new();
+            std::io::stdin().lock().take(CODE_LINE_LEN_MAX).read_line(&mut line)?;
+            Ok(line.trim().to_owned())
+        }
+    }
+}
+
 /// Who enrols, and so whom it asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applicant {
@@ -114,7 +133,11 @@ pub async fn enrol(
     let issued: Issued = post(base_url, ENROL_PATH, None, check, &asked).await?;
     let place = issued.station.clone();
     let identity = keys.identity(issued)?;
-    if !code.fits(&identity.roots().head_office) {
+    let issuer = match applicant {
+        Applicant::Agent => Ok(sync_identity::subject::HEAD_OFFICE.to_owned()),
+        Applicant::OfStation => agent_name(&identity.certified().subject.station),
+    };
+    if !issuer.is_ok_and(|issuer| code.fits(&identity.roots().head_office, &issuer)) {
         return Err(EnrolError::WrongAuthority(base_url.to_owned()));
     }
     let is_agent = identity.certified().subject.kind == Kind::Agent;
@@ -192,11 +215,17 @@ impl std::fmt::Debug for Renewal {
 impl Renewal {
     /// Renews `identity`, kept at `path`, whenever it is due, for as long as it is awaited.
     pub async fn keep(self, path: &Path, mut identity: Identity) {
+        let mut down_pause = LOOK_DOWN;
         loop {
-            tokio::time::sleep(self.pause(&identity)).await;
+            if *self.up.borrow() {
+                down_pause = LOOK_DOWN;
+            }
+            tokio::time::sleep(self.pause(&identity, down_pause)).await;
             if !self.is_due(&identity) {
                 continue;
             }
+            // A link may be down for many reasons that no certificate mends: asking grows rarer.
+            down_pause = jittered(down_pause.saturating_mul(2).min(LOOK_MAX), self.wall_ms);
             match renew(&self.base_url, &identity, Arc::clone(&self.time)).await {
                 Ok(next) => match self.take(path, &next) {
                     Ok(()) => {
@@ -216,12 +245,12 @@ impl Renewal {
         }
     }
 
-    fn pause(&self, identity: &Identity) -> Duration {
+    fn pause(&self, identity: &Identity, down_pause: Duration) -> Duration {
         let certified = identity.certified();
         let life_ms = certified.window.until_ms.saturating_sub(certified.issued_at_ms);
         let life_ms = u64::try_from(life_ms).unwrap_or(0);
         let pause = Duration::from_millis(life_ms / 20).clamp(LOOK_MIN, LOOK_MAX);
-        if *self.up.borrow() { pause } else { pause.min(LOOK_DOWN) }
+        if *self.up.borrow() { pause } else { pause.min(down_pause) }
     }
 
     /// By either clock, or because the link is down: whoever issues refuses what is not due.
@@ -234,11 +263,22 @@ impl Renewal {
     }
 
     fn take(&self, path: &Path, next: &Identity) -> Result<(), String> {
+        let kept = Identity::read(path).map(|kept| kept.certified().subject.generation);
+        if kept.is_ok_and(|kept| kept > next.certified().subject.generation) {
+            return Err("the device was enrolled again meanwhile".to_owned());
+        }
         next.write(path).map_err(|why| why.to_string())?;
         next.show_on(&self.credentials).map_err(|why| why.to_string())?;
         (self.renewed)(next);
         Ok(())
     }
+}
+
+/// Between three quarters and the whole of `pause`: devices that lost the same server do not ask at one moment.
+fn jittered(pause: Duration, wall_ms: fn() -> i64) -> Duration {
+    let spread =
+        u32::try_from(wall_ms().unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56).unwrap_or(0);
+    pause - pause / 4 * spread / 256
 }
 
 /// New keys with their requests.

@@ -74,16 +74,9 @@ struct Session {
     up: watch::Sender<bool>,
 }
 
-/// What is known of the time: not before this. The agent's answers move it on; this computer's clock may be wrong.
+/// The time as the agent told it last, for whether our certificate has ended; this computer's clock may be wrong.
 #[derive(Debug, Clone)]
 struct Known(Arc<AtomicI64>);
-
-impl Known {
-    fn source(&self) -> TimeSource {
-        let known = Arc::clone(&self.0);
-        Arc::new(move || KnownTime::AtLeast(known.load(Ordering::Relaxed)))
-    }
-}
 
 impl Link {
     /// To the agent on this computer.
@@ -171,7 +164,7 @@ impl Link {
         };
         session.up.send_replace(now.is_some());
         if let Some(now) = now.and_then(|now| now.parse::<Timestamp>().ok()) {
-            session.known.0.fetch_max(now.as_millisecond(), Ordering::Relaxed);
+            session.known.0.store(now.as_millisecond(), Ordering::Relaxed);
         }
     }
 
@@ -187,7 +180,6 @@ impl Link {
             file: own.file.clone(),
             identity: session.identity.clone(),
             credentials: Arc::clone(&session.credentials),
-            known: session.known.clone(),
             ends_at_ms: Arc::clone(&session.ends_at_ms),
             up: session.up.subscribe(),
         };
@@ -202,11 +194,18 @@ impl Session {
     fn open(agent_url: &str, identity: Identity) -> Result<Self, LinkError> {
         let known = Known(Arc::new(AtomicI64::new(identity.certified().window.from_ms)));
         let credentials = identity.credentials()?;
-        let check = enrolment::server_of(&identity, known.source())?;
+        let check = enrolment::server_of(&identity, later_than_issued(&identity))?;
         let client = Client::secure(agent_url, tls::client(Some(Arc::clone(&credentials)), check)?)?;
         let ends_at_ms = Arc::new(AtomicI64::new(identity.certified().window.until_ms));
         Ok(Self { client, identity, credentials, known, ends_at_ms, up: watch::Sender::new(false) })
     }
+}
+
+/// For checking the agent: an agent that has not reached head office may itself be wrong about the time by decades, so
+/// that only what our own certificate says is certain.
+fn later_than_issued(identity: &Identity) -> TimeSource {
+    let issued_at_ms = identity.certified().issued_at_ms;
+    Arc::new(move || KnownTime::AtLeast(issued_at_ms))
 }
 
 /// What a renewal starts from. It is the same one for as long as it is of the same device.
@@ -215,7 +214,6 @@ struct Seed {
     file: PathBuf,
     identity: Identity,
     credentials: Arc<Credentials>,
-    known: Known,
     ends_at_ms: Arc<AtomicI64>,
     up: watch::Receiver<bool>,
 }
@@ -224,7 +222,7 @@ impl Hash for Seed {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.file.hash(state);
         self.identity.certified().subject.common_name().hash(state);
-        self.identity.certified().window.from_ms.hash(state);
+        self.identity.certified().serial.hash(state);
     }
 }
 
@@ -234,7 +232,7 @@ impl Seed {
         let renewal = Renewal {
             base_url: self.base_url.clone(),
             credentials: Arc::clone(&self.credentials),
-            time: self.known.source(),
+            time: later_than_issued(&self.identity),
             wall_ms: || Timestamp::now().as_millisecond(),
             up: self.up.clone(),
             renewed: Box::new(move |next| {

@@ -29,8 +29,8 @@ enum Command {
         /// Configuration file.
         #[arg(long)]
         config: PathBuf,
-        /// The code.
-        code: String,
+        /// The code; without it, one line is read, so that no list of processes shows it.
+        code: Option<String>,
     },
 }
 
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match arguments.command {
-        Some(Command::Enrol { config, code }) => enrol(&config, &code),
+        Some(Command::Enrol { config, code }) => enrol(&config, code),
         None => open(&arguments.window.config.unwrap_or_default(), arguments.window.check_config),
     };
     match done {
@@ -75,14 +75,15 @@ fn open(path: &Path, only_check: bool) -> anyhow::Result<()> {
     if only_check { Ok(()) } else { show(&config, &link) }
 }
 
-fn enrol(path: &Path, code: &str) -> anyhow::Result<()> {
+fn enrol(path: &Path, code: Option<String>) -> anyhow::Result<()> {
+    let code = station_api::enrolment::code_of(code).context("no code can be read")?;
     let config = Config::read(path)?;
     let link = config.link(path)?;
     let file = link
         .identity_file()
         .context("agent_url is not https: on the agent's own computer no code is needed")?;
     let runtime = tokio::runtime::Runtime::new().context("the system gives no threads")?;
-    let enrolled = link::enrol(config.agent_url.clone(), code.to_owned(), file.to_owned());
+    let enrolled = link::enrol(config.agent_url.clone(), code, file.to_owned());
     let (_, place) = runtime.block_on(enrolled).context("the back office was not enrolled")?;
     writeln!(std::io::stdout(), "the back office of {} is enrolled", place.code).context("stdout is closed")
 }

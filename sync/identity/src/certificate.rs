@@ -65,7 +65,7 @@ impl Certified {
         let subject = subject_of(&own)?;
         let signed_by = match subject.kind {
             Kind::Agent => None,
-            Kind::Till(_) | Kind::Office => Some(authority_of(rest)?),
+            Kind::Till(_) | Kind::Office => Some(authority_of(&own, rest)?),
         };
         let serial = own.tbs_certificate.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect();
         let own_window = window(std::slice::from_ref(first))?;
@@ -126,8 +126,14 @@ fn subject_of(certificate: &X509Certificate<'_>) -> Result<Subject, NotADevice> 
     }
 }
 
-fn authority_of(rest: &[CertificateDer<'_>]) -> Result<Subject, NotADevice> {
-    let authority = parse(rest.first().ok_or(NotADevice::NoAuthority)?)?;
+/// The name of the one authority that is shown behind a station's device. A checked chain may hold certificates that
+/// had no part in the check; whose name counts has to be the signer's.
+fn authority_of(own: &X509Certificate<'_>, rest: &[CertificateDer<'_>]) -> Result<Subject, NotADevice> {
+    let [authority] = rest else { return Err(NotADevice::NoAuthority) };
+    let authority = parse(authority)?;
+    if authority.subject().as_raw() != own.issuer().as_raw() {
+        return Err(NotADevice::NoAuthority);
+    }
     let name = authority.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
     name.and_then(Subject::parse).filter(|agent| agent.kind == Kind::Agent).ok_or(NotADevice::NoAuthority)
 }

@@ -118,10 +118,10 @@ impl EnrolmentCode {
         self.part(ID_LEN, SECRET_LEN)
     }
 
-    /// Whether it was made for the authority with this certificate (DER).
+    /// Whether it was made for the authority with this certificate (DER), by the server of this name.
     #[must_use]
-    pub fn fits(&self, authority: &[u8]) -> bool {
-        let print: Vec<u8> = Quintets::of(&fingerprint(authority)).map(letter).collect();
+    pub fn fits(&self, authority: &[u8], issuer: &str) -> bool {
+        let print: Vec<u8> = Quintets::of(&fingerprint(authority, issuer)).map(letter).collect();
         self.letters.get(ID_LEN + SECRET_LEN + 1..) == Some(print.as_slice())
     }
 
@@ -130,10 +130,15 @@ impl EnrolmentCode {
     }
 }
 
-/// The first 80 bits of a certificate's SHA-256.
+/// The first 80 bits of the SHA-256 of an authority's certificate and the name of the server that takes the code: not
+/// even another station of the same chain can take its place.
 #[must_use]
-pub fn fingerprint(certificate: &[u8]) -> [u8; 10] {
-    let digest: [u8; 32] = Sha256::digest(certificate).into();
+pub fn fingerprint(certificate: &[u8], issuer: &str) -> [u8; 10] {
+    let mut hasher = Sha256::new();
+    hasher.update(issuer.as_bytes());
+    hasher.update([0]);
+    hasher.update(certificate);
+    let digest: [u8; 32] = hasher.finalize().into();
     let mut print = [0; 10];
     print.copy_from_slice(digest.get(..10).unwrap_or(&[0; 10]));
     print
@@ -200,7 +205,7 @@ mod tests {
     fn code() -> EnrolmentCode {
         EnrolmentCode::make(
             [7, 250, 3, 9, 31, 32, 64, 99, 1, 0, 255, 17, 8, 21, 30],
-            fingerprint(b"authority"),
+            fingerprint(b"authority", "hq"),
         )
     }
 
@@ -211,8 +216,9 @@ mod tests {
         for typed in [shown.clone(), shown.to_lowercase(), shown.replace('-', " "), shown.replace('0', "O")] {
             assert_eq!(EnrolmentCode::parse(&typed), Ok(code()), "{typed}");
         }
-        assert!(code().fits(b"authority"));
-        assert!(!code().fits(b"another authority"));
+        assert!(code().fits(b"authority", "hq"));
+        assert!(!code().fits(b"another authority", "hq"));
+        assert!(!code().fits(b"authority", "agent"));
     }
 
     #[test]

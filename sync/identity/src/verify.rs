@@ -287,12 +287,14 @@ impl ServerCertVerifier for ServerCheck {
         ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let expected = self.name_of(end_entity)?;
+        let name = expected.to_str();
         let (verifier, root) = match &self.anchor {
             Anchor::Known(verifier, root) => (Arc::clone(verifier), root.clone()),
             Anchor::Fits(code) => {
                 let root = intermediates
                     .iter()
-                    .find(|each| code.fits(each))
+                    .find(|each| code.fits(each, &name))
                     .ok_or_else(|| refused(WrongAuthority))?;
                 let root = root.clone().into_owned();
                 (server_verifier(&root).map_err(refused)?, root)
@@ -301,7 +303,7 @@ impl ServerCertVerifier for ServerCheck {
         let others: Vec<_> = intermediates.iter().filter(|each| **each != root).cloned().collect();
         let window = window(&whole_chain(end_entity, &others)).map_err(refused)?;
         let at = instant(window, (self.time)(), 0);
-        verifier.verify_server_cert(end_entity, &others, &self.name_of(end_entity)?, ocsp, at)
+        verifier.verify_server_cert(end_entity, &others, &expected, ocsp, at)
     }
 
     fn verify_tls12_signature(

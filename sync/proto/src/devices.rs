@@ -89,6 +89,22 @@ fn check_speaker(
     Err(ProjectionError::Rejected(format!("{who} cannot say who belongs to {station}")))
 }
 
+/// Head office's own agents are not an agent's to speak of, and generations grow one by one: a single lie must not
+/// lock a device out for ever.
+fn check_generation(posting: &Posting, row: &Device, generation: i64) -> Result<(), ProjectionError> {
+    if posting.origin.role == Role::Hq {
+        return Ok(());
+    }
+    if row.role == Role::Agent.as_str() {
+        return Err(ProjectionError::Rejected(format!("{} is head office's to speak of", row.device)));
+    }
+    let next = row.generation.max(row.revoked_generation).saturating_add(1);
+    if generation > next {
+        return Err(ProjectionError::Rejected(format!("{} has no generation {generation} yet", row.device)));
+    }
+    Ok(())
+}
+
 fn known(device: DeviceId, station: &StationCode, rows: &Rows) -> Result<Device, ProjectionError> {
     let found: Option<Device> = rows.get(&Device::key(device.to_hex()))?;
     let row = found.unwrap_or_else(|| Device::unknown(device, station));
@@ -106,6 +122,7 @@ fn issued(posting: &Posting, fact: &CertificateIssued, rows: &mut Rows) -> Resul
     check_speaker(posting, &fact.station, Some(fact.role))?;
     let mut row = known(fact.device, &fact.station, rows)?;
     let generation = i64::from(fact.generation);
+    check_generation(posting, &row, generation)?;
     if generation < row.generation {
         return Ok(());
     }
@@ -129,6 +146,7 @@ fn revoked(posting: &Posting, fact: &DeviceRevoked, rows: &mut Rows) -> Result<(
     check_speaker(posting, &fact.station, None)?;
     let mut row = known(fact.device, &fact.station, rows)?;
     let generation = i64::from(fact.generation);
+    check_generation(posting, &row, generation)?;
     if generation > row.revoked_generation {
         row.revoked_generation = generation;
         if generation >= row.generation {

@@ -14,6 +14,7 @@ mod station;
 
 use serde::{Deserialize, Serialize};
 
+use crate::origin::Role;
 use crate::quantity::Money;
 
 pub use account::{AccountOpened, AccountPaid, SubjectNamed};
@@ -104,6 +105,33 @@ impl Fact {
     /// Whether the fact may stand in a journal. Personal data may not: a journal is never erased (R39).
     pub const fn may_be_journaled(&self) -> bool {
         !matches!(self, Self::SubjectNamed(_))
+    }
+
+    /// Whether a device of this role may say it: what head office decides counts from head office's journal only,
+    /// whatever else a journal of a station may hold.
+    pub const fn may_be_written_by(&self, role: Role) -> bool {
+        match self {
+            Self::Ordered(_)
+            | Self::OrderRefused(_)
+            | Self::OrderCancelled(_)
+            | Self::ShipmentPlanned(_)
+            | Self::Shipped(_)
+            | Self::ProductChanged(_)
+            | Self::PriceScheduled(_)
+            | Self::StationAdded(_) => matches!(role, Role::Hq),
+            Self::CertificateIssued(_)
+            | Self::DeviceRevoked(_)
+            | Self::StockMoved(_)
+            | Self::Received(_)
+            | Self::AccountOpened(_)
+            | Self::AccountPaid(_)
+            | Self::OrderRequested(_)
+            | Self::OrderCancelRequested(_)
+            | Self::SubjectNamed(_) => matches!(role, Role::Hq | Role::Agent),
+            Self::StreamOpened(_) | Self::FeedApplied(_) | Self::Sold(_) | Self::SaleCancelled(_) => {
+                !matches!(role, Role::Office)
+            }
+        }
     }
 
     /// Money that the fact moved, for totals that must count even what could not be projected (R14).

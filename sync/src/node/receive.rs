@@ -8,7 +8,7 @@ use sync_proto::wire::{
     Batch, HelloAnswer, Message, Outcome, ProgressAnswer, Receipt, RefusalCode, Reply, WireError,
     unframe_body,
 };
-use sync_proto::{ChainHash, Decoded, Entry, Envelope, Fact, Origin, Seq, StreamId};
+use sync_proto::{ChainHash, Decoded, Entry, Envelope, Fact, Origin, Role, Seq, StreamId};
 
 use super::{Node, NodeError};
 use crate::codec;
@@ -168,7 +168,15 @@ impl<S: Store> Node<S> {
         };
         self.fetch(&posting, rows)?;
         let before = rows.savepoint();
-        if let Err(why) = self.project_guarded(&posting, rows) {
+        let projected = if posting.envelope.fact.may_be_written_by(origin.role) {
+            self.project_guarded(&posting, rows)
+        } else {
+            let (kind, role) = (posting.envelope.fact.type_name(), origin.role.as_str());
+            Err(ProjectionError::Rejected(format!(
+                "{kind} is not for the journal of a device of role {role}"
+            )))
+        };
+        if let Err(why) = projected {
             rows.roll_back(before);
             tracing::warn!(%why, key = ?entry.key, "an entry went to quarantine");
             let amount = posting.envelope.fact.money().map(|money| money.0);
@@ -193,8 +201,13 @@ fn introduced_by(peer: &Peer, first: Option<&Entry>) -> Option<Origin> {
     let Ok(Decoded::Known(envelope)) = Envelope::decode(&first.bytes) else { return None };
     let Fact::StreamOpened(opened) = envelope.fact else { return None };
     let device = first.key.stream.device;
-    let own = device != peer.device || (opened.role == peer.role && opened.terminal == peer.terminal);
-    (opened.station == peer.station && own).then_some(Origin {
+    let borne_out = if device == peer.device {
+        opened.role == peer.role && opened.terminal == peer.terminal
+    } else {
+        // An agent forwards its tills' journals, and nobody else's.
+        opened.role == Role::Terminal && opened.terminal.is_some()
+    };
+    (opened.station == peer.station && borne_out).then_some(Origin {
         station: opened.station,
         device,
         role: opened.role,

@@ -1,5 +1,6 @@
 //! Making every program belong, by the same path as people do it: one code each, typed once.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -50,21 +51,27 @@ fn with_code(program: &Enrollable, folder: &Path, code: impl FnOnce() -> Result<
         return Ok(());
     }
     let code = code()?;
-    let arguments = ["enrol", "--config", &program.config, &code];
-    printed(&program.launch.binary, &arguments, folder)
+    typed(&program.launch.binary, &["enrol", "--config", &program.config], &code, folder)
         .with_context(|| format!("{} was not enrolled", program.launch.name))?;
     Ok(())
 }
 
-/// Runs a program's command; what it prints may be a code, so neither is shown.
+/// Runs a program's command; what it prints may be a code, so it is not shown.
 fn printed(binary: &Path, arguments: &[&str], folder: &Path) -> Result<String> {
+    typed(binary, arguments, "", folder)
+}
+
+/// The same with a line typed into it, which may be a code too.
+fn typed(binary: &Path, arguments: &[&str], line: &str, folder: &Path) -> Result<String> {
     let mut command = shell::command(&binary.to_string_lossy(), arguments, folder);
-    let output = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .output()
-        .with_context(|| format!("cannot run {}", binary.display()))?;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let cannot = || format!("cannot run {}", binary.display());
+    let mut child = command.spawn().with_context(cannot)?;
+    if let Some(mut input) = child.stdin.take() {
+        // A program that does not read has ended, and its status says why.
+        let _ = writeln!(input, "{line}");
+    }
+    let output = child.wait_with_output().with_context(cannot)?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} failed: {}", binary.display(), said.trim());
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -9,8 +9,8 @@ use crate::handshake::{
     DAY_MS, NOW_MS, TILL, at, credentials, head_office_server, meet, now, signed, stand_in, station, subject,
 };
 
-fn code_for(of: &sync_identity::standin::StandIn) -> EnrolmentCode {
-    EnrolmentCode::make([5; 15], code::fingerprint(of.head_office.certificate()))
+fn code_for(of: &sync_identity::standin::StandIn, issuer: &str) -> EnrolmentCode {
+    EnrolmentCode::make([5; 15], code::fingerprint(of.head_office.certificate(), issuer))
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn tills_and_whoever_a_station_signs_are_no_servers() {
 #[test]
 fn an_enrolment_code_leads_to_its_own_authority_only() {
     let (of, other) = (stand_in(), stand_in());
-    let check = || ServerCheck::head_office_fitting(code_for(&of)).unwrap();
+    let check = || ServerCheck::head_office_fitting(code_for(&of, HEAD_OFFICE)).unwrap();
     assert_eq!(meet(&of, head_office_server(&of), check()), Ok(()));
     let why = meet(&other, head_office_server(&other), check()).unwrap_err();
     assert!(why.contains("WrongAuthority"), "{why}");
@@ -68,12 +68,14 @@ fn an_enrolment_code_leads_to_its_own_authority_only() {
 #[test]
 fn a_stations_code_leads_to_an_agent_only() {
     let (of, other) = (stand_in(), stand_in());
-    let check = || ServerCheck::agent_fitting(code_for(&of));
+    let check = || ServerCheck::agent_fitting(code_for(&of, &agent_name(&station("ST0001")).unwrap()));
     let agent = of.agent(&station("ST0001"), DeviceId([7; 16])).unwrap();
     assert_eq!(meet(&of, agent.credentials().unwrap(), check()), Ok(()));
     assert!(meet(&of, head_office_server(&of), check()).is_err());
     let false_agent = of.of(&agent, &subject("ST0001", Kind::Agent)).unwrap();
     assert!(meet(&of, false_agent.credentials().unwrap(), check()).is_err());
+    let neighbour = of.agent(&station("ST0002"), DeviceId([8; 16])).unwrap();
+    assert!(meet(&of, neighbour.credentials().unwrap(), check()).is_err(), "another station of the same chain");
     let stranger = other.agent(&station("ST0001"), DeviceId([7; 16])).unwrap();
     assert!(meet(&other, stranger.credentials().unwrap(), check()).is_err());
 }
