@@ -132,6 +132,35 @@ fn another_station_learns_nothing_of_a_stream_and_leaves_no_fork_in_it() {
 }
 
 #[test]
+fn an_agent_opens_no_journal_of_head_office() {
+    let mut hq = node(origin("HQ", 9, Role::Hq));
+    let agent = peer(&origin("ST0001", 7, Role::Agent));
+    for (n, role) in [(30, Role::Hq), (31, Role::Agent), (32, Role::Office)] {
+        let mut made_up = node(origin("ST0001", n, role));
+        let message = whole_journal(&mut made_up);
+        assert_eq!(
+            outcome(&mut hq, &agent, &message),
+            Outcome::Refused { code: RefusalCode::Forbidden },
+            "{role:?}"
+        );
+    }
+    let mut till = node(origin("ST0001", 33, Role::Terminal));
+    assert!(matches!(outcome(&mut hq, &agent, &whole_journal(&mut till)), Outcome::Accepted { .. }));
+}
+
+#[test]
+fn what_head_office_decides_counts_from_its_own_journal_only() {
+    let mut hq = node(origin("HQ", 9, Role::Hq));
+    let mut till = node(origin("ST0001", 1, Role::Terminal));
+    let me = till.me().clone();
+    publish_price(&mut till, 1, 0);
+    assert!(matches!(outcome(&mut hq, &peer(&me), &whole_journal(&mut till)), Outcome::Accepted { .. }));
+    let aside = hq.store().quarantined().unwrap();
+    assert_eq!(aside.len(), 1);
+    assert!(aside[0].reason.contains("PriceScheduled"), "{}", aside[0].reason);
+}
+
+#[test]
 fn a_station_feed_is_not_told_to_another_station() {
     let mut hq = node(origin("HQ", 50, Role::Hq));
     let scope = FeedScope::Station(StationCode::new("ST0001").unwrap());

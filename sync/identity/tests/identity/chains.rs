@@ -43,6 +43,26 @@ fn a_till_is_vouched_for_by_the_authority_of_its_station() {
 }
 
 #[test]
+fn a_certificate_that_signed_nothing_lends_nobody_its_name() {
+    let of = stand_in();
+    let agent = of.agent(&station("ST0001"), DeviceId([7; 16])).unwrap();
+    let authority = agent.authority().unwrap().unwrap();
+    let (key, own) = signed(&authority, &subject("ST0001", TILL), holds());
+    // A later generation of the same agent, which head office never made, between the till and its real authority.
+    let junk_key = KeyPair::generate().unwrap();
+    let mut junk = CertificateParams::default();
+    let later = sync_identity::Subject { generation: 4_000_000_000, ..agent.certified().subject.clone() };
+    junk.distinguished_name.push(rcgen::DnType::CommonName, later.name().unwrap());
+    let junk = junk.self_signed(&junk_key).unwrap().der().clone();
+    let real = authority.certificate();
+    for chain in [&[&own, &junk, real][..], &[&own, real, &junk], &[&own, &junk]] {
+        assert!(connect(&of, credentials(&key, chain), now()).is_err());
+    }
+    let (who, _) = connect(&of, credentials(&key, &[&own, real]), now()).unwrap();
+    assert_eq!(who.signed_by, Some(agent.certified().subject.clone()));
+}
+
+#[test]
 fn what_nobody_or_somebody_else_signed_is_refused() {
     let (of, other) = (stand_in(), stand_in());
     let stranger = other.agent(&station("ST0001"), DeviceId([7; 16])).unwrap();

@@ -75,7 +75,10 @@ fn a_stations_code_leads_to_an_agent_only() {
     let false_agent = of.of(&agent, &subject("ST0001", Kind::Agent)).unwrap();
     assert!(meet(&of, false_agent.credentials().unwrap(), check()).is_err());
     let neighbour = of.agent(&station("ST0002"), DeviceId([8; 16])).unwrap();
-    assert!(meet(&of, neighbour.credentials().unwrap(), check()).is_err(), "another station of the same chain");
+    assert!(
+        meet(&of, neighbour.credentials().unwrap(), check()).is_err(),
+        "another station of the same chain"
+    );
     let stranger = other.agent(&station("ST0001"), DeviceId([7; 16])).unwrap();
     assert!(meet(&other, stranger.credentials().unwrap(), check()).is_err());
 }
