@@ -8,6 +8,7 @@ pub mod external;
 mod front;
 mod hooks;
 mod pokes;
+mod relay;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;

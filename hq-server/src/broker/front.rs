@@ -17,9 +17,7 @@ use sync_proto::Role;
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
-/// Bytes on their way in one direction: one TCP segment's worth is enough for poll and poke, and 10,000 idle
-/// stations pay for it.
-const BUFFER_LEN: usize = 4 * 1024;
+use super::relay::relay;
 
 /// Who is behind each connection of the broker's listener.
 #[derive(Debug, Clone, Default)]
@@ -69,14 +67,22 @@ impl Front {
         let mut carried = JoinSet::new();
         while let Some((stream, caller)) = self.listener.accept_link().await {
             let (broker, callers, devices) = (self.broker, self.callers.clone(), self.devices.clone());
-            carried.spawn(carry(stream, caller, broker, callers, devices));
+            // A task keeps room for what it was given beside what it made of it; in a box that is one pointer.
+            let carrying = carry(Box::new(stream), caller, broker, callers, devices);
+            carried.spawn(carrying);
             while carried.try_join_next().is_some() {}
         }
     }
 }
 
-async fn carry(mut stream: Cuttable, caller: Caller, broker: SocketAddr, callers: Callers, devices: Devices) {
-    let Some(peer) = admitted(&caller, &devices).await else { return };
+async fn carry(
+    mut stream: Box<Cuttable>,
+    caller: Caller,
+    broker: SocketAddr,
+    callers: Callers,
+    devices: Devices,
+) {
+    let Some(peer) = admitted(caller, &devices).await else { return };
     let (mut inner, addr) = match connect(broker).await {
         Ok(connected) => connected,
         Err(why) => {
@@ -86,20 +92,20 @@ async fn carry(mut stream: Cuttable, caller: Caller, broker: SocketAddr, callers
     };
     let _entered = callers.enter(addr, peer);
     // An end without a goodbye is how most connections end.
-    let _ = tokio::io::copy_bidirectional_with_sizes(&mut stream, &mut inner, BUFFER_LEN, BUFFER_LEN).await;
+    let _ = relay(&mut *stream, &mut inner).await;
 }
 
 /// Only agents speak MQTT, and only with a certificate that holds.
-async fn admitted(caller: &Caller, devices: &Devices) -> Option<Peer> {
-    let shown = caller.shown.as_ref()?;
+async fn admitted(caller: Caller, devices: &Devices) -> Option<Peer> {
+    let shown = caller.shown?;
     if shown.standing != Standing::Valid {
         tracing::warn!(station = %shown.certified.subject.station, "a certificate has ended; its agent has to renew it first");
         return None;
     }
-    match devices.look_up(shown.certified.clone()).await {
+    let subject = shown.certified.subject.clone();
+    match devices.look_up(shown.certified).await {
         Ok(Some(peer)) if peer.role == Role::Agent => Some(peer),
         Ok(_) => {
-            let subject = &shown.certified.subject;
             tracing::warn!(station = %subject.station, device = %subject.device, "a device that may not connect to the broker was refused");
             None
         }

@@ -10,8 +10,11 @@ use serde_json::Value;
 use crate::{shell, workspace};
 
 /// Each benchmark with the crate and the example that measures it.
-const BENCHMARKS: [(&str, &str, &str); 2] =
-    [("commit", "pos-core", "bench_commit"), ("drain", "hq-server", "bench_drain")];
+const BENCHMARKS: [(&str, &str, &str); 3] = [
+    ("commit", "pos-core", "bench_commit"),
+    ("drain", "hq-server", "bench_drain"),
+    ("links", "hq-server", "bench_links"),
+];
 /// Where the figures go.
 const RESULT: &str = "bench.json";
 
