@@ -4,9 +4,7 @@
 //   node setup.e2e.mjs --binary PATH --config FILE --port N --code CODE --out DIR [--pictures]
 //
 // It wants a display of at least 1920x1080, WebKitWebDriver in PATH, and the station agent of the
-// config, which made the code. The till starts again by itself at the end and is then ended here.
-import { readdir, readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+// config, which made the code. The till starts again by itself at the end and is then ended.
 import { parseArgs } from 'node:util';
 import {
   check,
@@ -16,6 +14,7 @@ import {
   inWindow,
   KEY,
   needed,
+  ownProcesses,
   picture,
   press,
   resize,
@@ -52,9 +51,11 @@ const shownCode = () =>
 const grouped = (text) => text.replace(/(.{4})(?=.)/g, '$1-');
 
 async function clear() {
+  // A touch sets the caret where it lands.
   await touch('setup-code');
-  for (let typed = (await shownCode()).length; typed > 0; typed = (await shownCode()).length)
-    await press(...Array.from({ length: typed }, () => KEY.backspace));
+  const typed = (await shownCode()).length;
+  await press(KEY.end, ...Array.from({ length: typed }, () => KEY.backspace));
+  await until('an empty field', async () => (await shownCode()) === '');
 }
 
 async function typeCode(text) {
@@ -102,27 +103,13 @@ async function setsUp() {
   });
   await check('starts again by itself, as the till in its place', async () => {
     await until('the setup to be gone', isGone, RESTART_MS_MAX);
-    if ((await ownProcesses()).length === 0) throw new Error('the program has ended');
+    if ((await ownProcesses(options)).length === 0) throw new Error('the program has ended');
   });
 }
 
 /** The driver loses the window that gives way to the till. */
 async function isGone() {
   return (await textOf('setup-enrolled').catch(() => null)) === null;
-}
-
-/** The processes of the binary with this config, which nobody but this script has started. */
-async function ownProcesses() {
-  const numbers = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    numbers.map(async (pid) => {
-      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      const [program, ...rest] = line.split('\0');
-      const isOurs = basename(program ?? '') === basename(options.binary);
-      return isOurs && rest.includes(options.config) ? Number(pid) : null;
-    }),
-  );
-  return found.filter((pid) => pid !== null);
 }
 
 async function takePictures(state) {
@@ -143,8 +130,4 @@ async function takePictures(state) {
   }
 }
 
-try {
-  await inWindow(options, setsUp);
-} finally {
-  for (const pid of await ownProcesses()) process.kill(pid, 'SIGTERM');
-}
+await inWindow(options, setsUp);

@@ -1,8 +1,8 @@
 // The real till window under WebDriver, over plain fetch: opening it, touching, typing, looking.
 // It wants a display, and WebKitWebDriver in PATH.
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 const REQUEST_MS_MAX = 30_000;
 const SESSION_MS_MAX = 90_000;
@@ -19,6 +19,7 @@ export const KEY = {
   F11: '\uE03B',
   escape: '\uE00C',
   backspace: '\uE003',
+  end: '\uE010',
 };
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 
@@ -189,9 +190,26 @@ export async function inWindow(options, steps) {
     if (session !== '') await command('DELETE', '').catch(() => undefined);
     driver.kill('SIGTERM');
     await stopped;
+    // Closing the session does not always close the window; the program ends as it does for anybody.
+    for (const pid of await ownProcesses(options)) process.kill(pid, 'SIGTERM');
+    await until('the program to end', async () => (await ownProcesses(options)).length === 0);
   }
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
+}
+
+/** The processes of the binary with this config, which nobody but this script has started. */
+export async function ownProcesses(options) {
+  const numbers = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    numbers.map(async (pid) => {
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      const [program, ...rest] = line.split('\0');
+      const isOurs = basename(program ?? '') === basename(options.binary);
+      return isOurs && rest.includes(options.config) ? Number(pid) : null;
+    }),
+  );
+  return found.filter((pid) => pid !== null);
 }
 
 /** The options of the command line, each of `names` needed; ends with what is missing. */
