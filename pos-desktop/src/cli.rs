@@ -74,7 +74,7 @@ pub fn run(options: &Options) -> ExitCode {
         (Some(Command::Enrol { code, .. }), _) => enrol(&config, code.clone()),
         (None, Some(identity)) if options.run.headless => headless(&config, identity),
         (None, None) if options.run.headless => Err(anyhow::anyhow!(
-            "the till is not enrolled yet; run `pos-desktop enrol --config {} CODE` with a code of its station",
+            "the till is not enrolled yet; run `pos-desktop enrol --config {}` and type a code of its station",
             path.display()
         )),
         (None, Some(identity)) => window::run(&config, identity),

@@ -117,7 +117,7 @@ async fn drained(done: &CancellationToken) {
 }
 
 fn not_enrolled() -> Refusal {
-    let detail = "This station agent is not enrolled yet. Type a code of head office in its setup screen, or run `station-agent enrol CODE`.";
+    let detail = "This station agent is not enrolled yet. Type a code of head office in its setup screen, or run `station-agent enrol --config FILE` on this computer and type it there.";
     Refusal::new(ErrorCode::NotEnrolled, detail)
 }
 

@@ -40,6 +40,14 @@ pub enum LinkError {
         /// What it said.
         why: String,
     },
+    /// Upstream does not let this device in: it is revoked, was enrolled again, or its certificate has ended.
+    #[error("{upstream} does not let this device in ({status}): renew its certificate, or enrol it again")]
+    NotAdmitted {
+        /// Where to.
+        upstream: String,
+        /// The HTTP status.
+        status: u16,
+    },
     /// The reply is longer than a message may be.
     #[error("{upstream} sent a reply that is too long")]
     TooLong {

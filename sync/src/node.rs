@@ -114,7 +114,7 @@ impl<S: Store> Node<S> {
             Some(row) if row.id.device == node.me.device => node.own = row.id,
             Some(row) => {
                 return Err(NodeError::Store(StoreError::Refused(format!(
-                    "the database belongs to device {}, the device file says {}; a device keeps its own data folder",
+                    "the database belongs to device {}, this device is {}; a device keeps its own data folder",
                     row.id.device, node.me.device
                 ))));
             }

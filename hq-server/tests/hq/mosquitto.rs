@@ -242,7 +242,7 @@ async fn mosquitto_refuses_a_revoked_agent_once_its_list_was_written_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_stations_agent_does_not_end_anothers_session_at_mosquitto() {
+async fn the_agent_of_one_station_does_not_end_the_session_of_another_at_mosquitto() {
     let office = Office::open().await;
     let (first, second) = (office.enrol("ST0001").await, office.enrol("ST0002").await);
     let Some(broker) = Mosquitto::start(&office).await else { return };

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_read_without_its_dashes_and_case_and_with_look_alikes_corrected() {
+    fn a_code_is_read_without_its_dashes_and_case_and_with_misread_letters_corrected() {
         assert_eq!(letters_of(" k7q2-m9xa "), "K7Q2M9XA");
         assert_eq!(letters_of("OIL0uU!?"), "0110");
         assert_eq!(letters_of("Ｋ７Ｑ２"), "K7Q2");

@@ -61,7 +61,8 @@ impl Link for HttpLink {
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
             let reply = shared.ask(message, wait_ms).await;
-            // A refusal came from somebody: the link is up, whatever it thinks of us.
+            // A refusal came from somebody: the link is up, whatever it thinks of the message. Who does not let us in at
+            // all might as well not be there; a screen must not call that connected.
             let up = matches!(reply, Ok(_) | Err(LinkError::Refused { .. }));
             shared.up.send_if_modified(|was| std::mem::replace(was, up) != up);
             reply
@@ -96,6 +97,9 @@ impl Shared {
             .send()
             .await
             .map_err(failed)?;
+        if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Err(LinkError::NotAdmitted { upstream: upstream(), status: response.status().as_u16() });
+        }
         if response.status() != StatusCode::OK {
             return Err(LinkError::Refused { upstream: upstream(), why: response.status().to_string() });
         }
