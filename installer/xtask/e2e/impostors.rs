@@ -133,16 +133,7 @@ fn a_revoked_till_is_cut_sells_on_and_brings_everything_once_it_is_enrolled_agai
             .then_some(())
     });
 
-    let enrollable = &stage.fleet.plan().stations[0].tills[0];
-    stage.fleet.kill_and_hold(&enrollable.launch.name).unwrap();
-    let code = agent.post_json("/api/v1/enrolment-codes", json!({ "kind": "till", "terminal": 1 })).unwrap();
-    let enrolled = Command::new(workspace::binary("pos-desktop"))
-        .args(["enrol", "--config", &enrollable.config, code.body["code"].as_str().unwrap()])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
-    stage.fleet.release(&enrollable.launch.name).unwrap();
+    enrol_till_again(&stage);
     arrives(&stage, 3);
     assert_eq!(self::device(&agent, "till", Some(1)), device, "the device and its journal stay");
 }
@@ -174,8 +165,28 @@ fn a_revoked_agent_is_cut_from_head_office_and_its_station_works_on_until_it_is_
     let again = agent.post_json("/api/v1/setup", json!({ "code": code.body["code"] })).unwrap();
     assert_eq!((again.status, &again.body["enrolled"]), (200, &Value::Bool(true)));
     arrives(&stage, 2);
+    // What the revoked authority signed opens nothing any more, at the station either.
+    holds(HEALED, "the till to be cut", || {
+        till.get("/api/v1/status").is_ok_and(|answer| answer.body["agentLink"] == "down")
+    });
     sell(&till, "CD1001", "30");
+    enrol_till_again(&stage);
     arrives(&stage, 3);
+}
+
+/// Stops the till, types a new code into it, and starts it.
+fn enrol_till_again(stage: &Stage) {
+    let till = &stage.fleet.plan().stations[0].tills[0];
+    stage.fleet.kill_and_hold(&till.launch.name).unwrap();
+    let invited = json!({ "kind": "till", "terminal": 1 });
+    let code = stage.agent().post_json("/api/v1/enrolment-codes", invited).unwrap();
+    let enrolled = Command::new(workspace::binary("pos-desktop"))
+        .args(["enrol", "--config", &till.config, code.body["code"].as_str().unwrap()])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+    stage.fleet.release(&till.launch.name).unwrap();
 }
 
 fn device(agent: &Client, kind: &str, terminal: Option<u16>) -> String {

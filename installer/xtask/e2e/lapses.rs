@@ -60,6 +60,7 @@ fn clocks_that_are_years_off_hold_up_neither_sales_nor_links() {
     let stage = Stage::small();
     let station = &stage.fleet.plan().stations[0];
     let (agent, till) = (&station.agent, &station.tills[0]);
+    holds(HEALED, "the time that was agreed on to be kept", || time_is_kept(&stage));
     let mut sold = 0;
     for (agent_clock, till_clock) in [("1970-06-01 00:00:00", "+5y"), ("+60y", "1999-12-31 23:59:00")] {
         stage.fleet.kill_and_hold(&till.launch.name).unwrap();
@@ -94,6 +95,15 @@ fn clocks_that_are_years_off_hold_up_neither_sales_nor_links() {
         stage.fleet.release(&agent.launch.name).unwrap();
         stage.fleet.release(&till.launch.name).unwrap();
     }
+}
+
+/// Whether the till's database knows the time for a start without anybody to ask.
+fn time_is_kept(stage: &Stage) -> bool {
+    let path = stage.data().join("ST0001/till-1/till.db");
+    let open = rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let count = "SELECT count(*) FROM settings WHERE name = 'agreed_at_ms'";
+    open.and_then(|database| database.query_row(count, [], |row| row.get(0)))
+        .is_ok_and(|count: i64| count == 1)
 }
 
 /// A program under another wall clock; the monotonic clock stays, as it does on a machine with an empty battery.
