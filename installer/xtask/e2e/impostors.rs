@@ -99,6 +99,19 @@ fn a_rogue_agent_on_the_lan_hears_nothing_and_the_till_sells_on() {
     arrives(&stage, 2);
 }
 
+/// The till's configuration over another folder and on another port.
+fn elsewhere(config: &Path, folder: &Path) -> (std::path::PathBuf, String) {
+    let mut table: toml::Table = std::fs::read_to_string(config).unwrap().parse().unwrap();
+    // A port that was free a moment ago: the till says when it could not have it.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    table.insert("data_dir".to_owned(), toml::Value::String(folder.to_string_lossy().into_owned()));
+    let local_api = table.get_mut("local_api").and_then(toml::Value::as_table_mut).unwrap();
+    local_api.insert("addr".to_owned(), toml::Value::String(address.clone()));
+    let changed = config.with_file_name("clone.toml");
+    std::fs::write(&changed, toml::to_string(&table).unwrap()).unwrap();
+    (changed, address)
+}
+
 /// The till's configuration with another agent's address.
 fn with_agent(config: &Path, address: &str) -> std::path::PathBuf {
     let mut table: toml::Table = std::fs::read_to_string(config).unwrap().parse().unwrap();
@@ -187,6 +200,39 @@ fn enrol_till_again(stage: &Stage) {
         .unwrap();
     assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
     stage.fleet.release(&till.launch.name).unwrap();
+}
+
+#[test]
+fn a_cloned_till_is_found_when_both_reach_the_station_and_neither_stream_is_lost() {
+    let stage = Stage::small();
+    let till = &stage.fleet.plan().stations[0].tills[0];
+    sell(&stage.till(), "CD1001", "10");
+    arrives(&stage, 1);
+    stage.fleet.kill_and_hold(&till.launch.name).unwrap();
+    let (folder, clone) = (till.identity.parent().unwrap(), stage.data().join("clone"));
+    std::fs::create_dir(&clone).unwrap();
+    for file in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), clone.join(file.file_name())).unwrap();
+    }
+    stage.fleet.release(&till.launch.name).unwrap();
+    sell(&stage.till(), "CD1001", "20");
+    arrives(&stage, 2);
+
+    let (config, address) = elsewhere(Path::new(&till.config), &clone);
+    let mut running = Running::start(
+        Command::new(workspace::binary("pos-desktop")).args(["--headless", "--config"]).arg(config),
+    );
+    let twin = Client::new(&format!("http://{address}"), &till.launch.program.token);
+    holds(HEALED, "the clone to be ready", || twin.get("/readyz").is_ok_and(|answer| answer.is_success()));
+    sell(&twin, "CD1001", "30");
+    let log = stage.data().join("logs/ST0001.log");
+    holds(HEALED, "the station to tell two journals under one name", || {
+        std::fs::read_to_string(&log).is_ok_and(|text| text.contains("two different entries under one key"))
+    });
+    assert_eq!(list(&twin, "/sales").len(), 2, "the clone keeps what it sold");
+    running.stop();
+    sell(&stage.till(), "CD1001", "40");
+    arrives(&stage, 3);
 }
 
 fn device(agent: &Client, kind: &str, terminal: Option<u16>) -> String {
