@@ -104,6 +104,7 @@ pub struct Daemon {
     supervisor: Supervisor,
     server: JoinHandle<std::io::Result<()>>,
     lan: JoinHandle<std::io::Result<()>>,
+    belonging: JoinHandle<()>,
 }
 
 /// Where the database is.
@@ -170,10 +171,10 @@ impl Daemon {
             up: link.up(),
             renewed: issues_with(&station),
         };
-        keep_belonging(&station, renewal, config.identity_file(), identity);
+        let belonging = keep_belonging(&station, renewal, config.identity_file(), identity);
         let (server, lan) = serve(&station, listener, of_lan);
         tracing::info!(station = %station.code, %addr, %lan_addr, hq = config.hq_mqtt, "station agent is ready");
-        Ok(Self { addr, lan_addr, station, supervisor, server, lan })
+        Ok(Self { addr, lan_addr, station, supervisor, server, lan, belonging })
     }
 
     /// Where it listens.
@@ -194,7 +195,7 @@ impl Daemon {
         &self.station
     }
 
-    /// Returns when the listener or the journal's writer fails, which neither does while the daemon is well.
+    /// Returns when a listener, the journal's writer or the keeping of certificates fails, which none does while the daemon is well.
     /// The program then ends, so that whoever supervises it starts it again.
     pub async fn failed(&mut self) -> std::io::Error {
         let mut changes = self.station.writer.changes();
@@ -202,6 +203,8 @@ impl Daemon {
         tokio::select! {
             ended = &mut self.server => why_closed(ended),
             ended = &mut self.lan => why_closed(ended),
+            // Without it nobody revoked would be cut, and our own certificate would end.
+            _ = &mut self.belonging => std::io::Error::other("renewing and cutting connections have stopped"),
             () = writer_ended => std::io::Error::other("the journal's writer has stopped"),
         }
     }
@@ -281,7 +284,12 @@ fn issues_with(station: &Arc<Station>) -> Box<dyn Fn(&Identity) + Send + Sync> {
 }
 
 /// Renews what we show, and cuts whoever does not belong any more, until the daemon stops.
-fn keep_belonging(station: &Arc<Station>, renewal: Renewal, path: PathBuf, identity: Identity) {
+fn keep_belonging(
+    station: &Arc<Station>,
+    renewal: Renewal,
+    path: PathBuf,
+    identity: Identity,
+) -> JoinHandle<()> {
     let stopping = station.stopping.clone();
     let sweep = station.live.clone().keep_swept(station.devices.clone(), station.verifier.clone());
     tokio::spawn(async move {
@@ -290,7 +298,7 @@ fn keep_belonging(station: &Arc<Station>, renewal: Renewal, path: PathBuf, ident
             () = sweep => {}
             () = stopping.cancelled() => {}
         }
-    });
+    })
 }
 
 fn check_place(config: &Config, identity: &Identity) -> Result<(), StartError> {
