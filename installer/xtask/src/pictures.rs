@@ -13,9 +13,11 @@ const SPEED: u32 = 2_000;
 /// Where the README looks.
 const SHOWN: &str = "assets/pictures";
 /// The README's pictures: what they are called there, and which of the scripts' pictures they are.
-const CHOSEN: [(&str, &str); 6] = [
+const CHOSEN: [(&str, &str); 8] = [
     ("till-sell-ko", "till/till-sell-1280x800-light-ko.png"),
     ("till-sales-en-dark", "till/till-sales-1280x800-dark-en.png"),
+    ("till-setup-ko", "setup/setup-empty-1280x800-ko.png"),
+    ("console-code-en-dark", "console/dialog-code-dark-en.png"),
     ("console-orders-ko", "console/orders-1280x800-light-ko.png"),
     ("console-products-en-dark", "console/products-1280x800-dark-en.png"),
     ("back-office-stock-ko", "back-office/stock-ko-light-1280x800.png"),
