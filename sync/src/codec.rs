@@ -1,6 +1,6 @@
 //! Compression of batch bodies.
 
-use sync_proto::wire::{Batch, BatchError, CODEC_PLAIN, CODEC_ZSTD, frame_body, unframe_body};
+use sync_proto::wire::{Batch, BatchError, CODEC_PLAIN, CODEC_ZSTD, frame_body};
 use sync_proto::{ChainHash, Entry};
 
 /// A body never decompresses to more than this: 500 sales of 100 lines are below it, a bomb is not.
@@ -49,17 +49,11 @@ pub fn pack(entries: &[Entry], prev_hash: ChainHash, schema: u16) -> Option<Batc
     })
 }
 
-/// The framed body of a batch, decompressed; read the entries with [`unframe_body`].
+/// The framed body of a batch, decompressed; read the entries with [`sync_proto::wire::unframe_body`].
 pub fn unpack(batch: &Batch) -> Result<Vec<u8>, CodecError> {
     match (batch.codec, batch.dictionary) {
         (CODEC_PLAIN, 0) => Ok(batch.body.clone()),
         (CODEC_ZSTD, 0) => zstd::bulk::decompress(&batch.body, BODY_LEN_MAX).map_err(CodecError::Zstd),
         (codec, dictionary) => Err(CodecError::Unknown { codec, dictionary }),
     }
-}
-
-/// [`unpack`] and [`unframe_body`] as one, for those who only want to look.
-pub fn entries_of(batch: &Batch) -> Result<Vec<Vec<u8>>, CodecError> {
-    let body = unpack(batch)?;
-    Ok(unframe_body(&body, batch.count)?.into_iter().map(<[u8]>::to_vec).collect())
 }

@@ -180,16 +180,6 @@ pub fn server_of(identity: &Identity, time: TimeSource) -> Result<ServerCheck, E
     check.map_err(|why| EnrolError::Key(why.to_string()))
 }
 
-/// The check of head office, for a till that goes past its agent.
-///
-/// # Errors
-/// Never with an identity that was read.
-pub fn head_office_of(identity: &Identity, time: TimeSource) -> Result<ServerCheck, EnrolError> {
-    let name = sync_identity::subject::HEAD_OFFICE;
-    let check = ServerCheck::known(&identity.roots().head_office, name, time);
-    check.map_err(|why| EnrolError::Key(why.to_string()))
-}
-
 /// Keeps an identity renewed.
 pub struct Renewal {
     /// Where to ask.

@@ -41,13 +41,6 @@ impl StandIn {
         }
     }
 
-    /// What issues from now on holds for another time than the authorities.
-    #[must_use]
-    pub const fn for_validity(mut self, validity: Validity) -> Self {
-        self.validity = validity;
-        self
-    }
-
     /// An agent with its station's authority.
     ///
     /// # Errors
