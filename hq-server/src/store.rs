@@ -84,8 +84,13 @@ pub enum OpenError {
 
 /// Opens the database in `data_dir`, which is made if it is not there. Holds the lease of R7.
 pub fn open_store(data_dir: &Path) -> Result<SqliteStore, StoreError> {
-    let migrations =
-        [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_HEAD_OFFICE, sync::MIGRATION_DEVICES];
+    let migrations = [
+        sync::MIGRATION_JOURNAL,
+        sync::MIGRATION_BOOKS,
+        MIGRATION_HEAD_OFFICE,
+        sync::MIGRATION_DEVICES,
+        sync::MIGRATION_STORAGE,
+    ];
     SqliteStore::open(&data_dir.join(DATABASE_NAME), &migrations, TABLES)
 }
 

@@ -69,8 +69,13 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
         Device::SPEC,
         CodeRow::SPEC,
     ];
-    let migrations =
-        [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_AGENT, sync::MIGRATION_DEVICES];
+    let migrations = [
+        sync::MIGRATION_JOURNAL,
+        sync::MIGRATION_BOOKS,
+        MIGRATION_AGENT,
+        sync::MIGRATION_DEVICES,
+        sync::MIGRATION_STORAGE,
+    ];
     SqliteStore::open(path, &migrations, &tables)
 }
 

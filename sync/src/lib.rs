@@ -31,3 +31,5 @@ pub const MIGRATION_JOURNAL: &str = include_str!("../migrations/0001_journal.sql
 pub const MIGRATION_BOOKS: &str = include_str!("../migrations/0002_books.sql");
 /// Migration of every program, after its own first ones: the register of devices and open enrolment codes.
 pub const MIGRATION_DEVICES: &str = include_str!("../migrations/0003_devices.sql");
+/// Retention, marks and checks; after [`MIGRATION_DEVICES`].
+pub const MIGRATION_STORAGE: &str = include_str!("../migrations/0004_storage.sql");

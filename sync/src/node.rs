@@ -14,8 +14,7 @@ use sync_proto::project::{Posting, Projection, ProjectionError, WANT_ROUNDS_MAX}
 use sync_proto::rows::{RowChange, RowError, RowKey, Rows, Table};
 use sync_proto::wire::FeedItem;
 use sync_proto::{
-    BusinessDay, ChainHash, Entry, EntryKey, Envelope, Fact, FeedVersion, Incarnation, Origin, Stamp,
-    StreamId,
+    BusinessDay, Entry, EntryKey, Envelope, Fact, FeedVersion, Incarnation, Origin, Stamp, StreamId,
 };
 
 use crate::store::{Commit, FeedHead, Store, StoreError, StreamRow};
@@ -138,8 +137,8 @@ impl<S: Store> Node<S> {
     }
 
     fn open_stream(&mut self, own: StreamId, opened: StreamOpened, now: Stamp) -> Result<(), NodeError> {
-        let head = Head { seq: sync_proto::Seq::NONE, hash: ChainHash::genesis(&own) };
-        let row = StreamRow { id: own, origin: self.me.clone(), own: true, head };
+        let row = StreamRow::new(own, self.me.clone(), true);
+        let head = row.head;
         let bytes = Envelope::new(now, None, Fact::StreamOpened(opened)).encode()?;
         let hash = head.hash.chain(&bytes);
         let entry = Entry { key: EntryKey { stream: own, seq: head.seq.next() }, bytes, hash };

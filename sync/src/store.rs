@@ -28,7 +28,22 @@ pub enum StoreError {
     /// Another process owns the database (R7).
     #[error("another process has {0} open for writing; stop it first, two writers would fork the journal")]
     InUse(String),
-    /// Not ours, or from a newer version of the program.
+    /// The file is another program's database.
+    #[error("{0} is a database of another program and was left as it is; choose another data folder")]
+    NotOurs(String),
+    /// A newer version of the program wrote it; this one would not know what it must keep.
+    #[error(
+        "{path} was written by a newer version of this program (schema {found}, this one knows {known}) and was left as it is; install that version again"
+    )]
+    Newer {
+        /// Which file.
+        path: String,
+        /// Its schema.
+        found: u64,
+        /// The newest schema known here.
+        known: usize,
+    },
+    /// Cannot be done here.
     #[error("{0}")]
     Refused(String),
     /// The commit does not continue what is stored; the caller's view is old.
@@ -62,6 +77,16 @@ pub struct StreamRow {
     pub own: bool,
     /// How far it is held.
     pub head: Head,
+    /// How far its entries were purged here, and the chain there (R33); place 0 and the genesis when none were.
+    pub purged: Head,
+}
+
+impl StreamRow {
+    /// A stream of which nothing is held yet.
+    pub fn new(id: StreamId, origin: Origin, own: bool) -> Self {
+        let genesis = Head { seq: Seq::NONE, hash: ChainHash::genesis(&id) };
+        Self { id, origin, own, head: genesis, purged: genesis }
+    }
 }
 
 /// An entry with its place in the order it was stored here.
@@ -102,7 +127,7 @@ pub struct Quarantined {
 pub struct Commit {
     /// Time of the commit, milliseconds since 1970 UTC.
     pub at_ms: i64,
-    /// Streams that were not known before; their heads must be empty.
+    /// Streams that were not known before; nothing of them is held but what their head says was purged.
     pub streams: Vec<StreamRow>,
     /// Entries, in order within each stream, each continuing its stream's head.
     pub append: Vec<Entry>,
@@ -135,11 +160,11 @@ pub trait Store: Send {
     /// All streams, in the order they were first seen.
     fn streams(&mut self) -> Result<Vec<StreamRow>, StoreError>;
 
-    /// The chain after an entry, if it is held.
+    /// The chain after an entry, if that is held; also after the last one that was purged.
     fn hash_at(&mut self, id: &StreamId, seq: Seq) -> Result<Option<ChainHash>, StoreError>;
 
     /// Entries of a stream from `from` on: at most `entries_max`, and no more than `len_max` bytes unless
-    /// the first alone is longer.
+    /// the first alone is longer. None when `from` was purged: what follows would leave a hole.
     fn entries(
         &mut self,
         id: &StreamId,
@@ -170,6 +195,12 @@ pub trait Store: Send {
 
     /// A consumer's cursor; 0 when it never moved.
     fn cursor(&mut self, name: &str) -> Result<i64, StoreError>;
+
+    /// Deletes the entries of a stream up to `through`, for good (R33). The last entry of a stream always stays:
+    /// it is the head that the next one continues, here and after a hello. Returns how many went.
+    ///
+    /// Whether they may go is the caller's to know: see [`crate::retention`].
+    fn purge(&mut self, id: &StreamId, through: Seq) -> Result<u64, StoreError>;
 
     /// Entries in quarantine, oldest first.
     fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError>;

@@ -4,7 +4,7 @@
 
 use sync::store::memory::MemoryStore;
 use sync::store::{Commit, FeedHead, Quarantined, StreamRow};
-use sync::{MIGRATION_BOOKS, MIGRATION_JOURNAL, SqliteStore, Store, StoreError};
+use sync::{MIGRATION_BOOKS, MIGRATION_JOURNAL, MIGRATION_STORAGE, SqliteStore, Store, StoreError};
 use sync_proto::engine::receiver::Head;
 use sync_proto::fact::FeedScope;
 use sync_proto::ledger::tables::{Stock, StockFlow};
@@ -27,7 +27,7 @@ fn row(n: u8) -> StreamRow {
         role: Role::Terminal,
         terminal: Some(TerminalNo(u16::from(n))),
     };
-    StreamRow { id, origin, own: n == 1, head: Head { seq: Seq::NONE, hash: ChainHash::genesis(&id) } }
+    StreamRow::new(id, origin, n == 1)
 }
 
 fn entries(n: u8, upto: u64) -> Vec<Entry> {
@@ -60,7 +60,10 @@ fn on_every_store(check: impl Fn(&mut dyn Store)) {
     let folder = tempfile::tempdir().unwrap();
     let tables = [Stock::SPEC, StockFlow::SPEC];
     let path = folder.path().join("node.db");
-    check(&mut SqliteStore::open(&path, &[MIGRATION_JOURNAL, MIGRATION_BOOKS], &tables).unwrap());
+    check(
+        &mut SqliteStore::open(&path, &[MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_STORAGE], &tables)
+            .unwrap(),
+    );
 }
 
 #[test]
@@ -179,6 +182,46 @@ fn a_feed_holds_the_live_item_of_every_key_in_order_of_version() {
         store.commit(&reset).unwrap();
         assert!(store.feed_items(&FeedScope::Chain, FeedVersion(0), usize::MAX).unwrap().0.is_empty());
         assert_eq!(store.feed_head(&FeedScope::Chain).unwrap(), Some(head(3).1));
+    });
+}
+
+#[test]
+fn r33_a_purge_goes_for_good_keeps_the_head_and_lets_the_chain_go_on() {
+    on_every_store(|store| {
+        store.commit(&opened(1, 5)).unwrap();
+        store.commit(&opened(2, 2)).unwrap();
+        assert_eq!(store.purge(&stream(1), Seq(3)).unwrap(), 3);
+        assert_eq!(store.purge(&stream(1), Seq(2)).unwrap(), 0, "a purge only goes forward");
+        let row = store.stream(&stream(1)).unwrap().unwrap();
+        assert_eq!(row.purged, Head { seq: Seq(3), hash: entries(1, 3)[2].hash });
+        assert_eq!(row.head.seq, Seq(5));
+        assert_eq!(store.hash_at(&stream(1), Seq(2)).unwrap(), None);
+        assert_eq!(store.hash_at(&stream(1), Seq(3)).unwrap(), Some(entries(1, 3)[2].hash));
+        assert_eq!(store.entries(&stream(1), Seq(4), 9, usize::MAX).unwrap(), entries(1, 5)[3..]);
+        // What would begin behind a hole is not given out at all.
+        assert_eq!(store.entries(&stream(1), Seq(2), 9, usize::MAX).unwrap(), []);
+        assert_eq!(store.entries_after(0, 9).unwrap().len(), 4);
+
+        assert_eq!(store.purge(&stream(1), Seq(99)).unwrap(), 1, "the head stays");
+        let last = store.entries_after(0, 9).unwrap().last().unwrap().pos;
+        let next = Commit { append: entries(1, 6).split_off(5), ..Commit::default() };
+        store.commit(&next).unwrap();
+        assert_eq!(store.entries_after(last, 9).unwrap()[0].entry, entries(1, 6)[5]);
+        assert_eq!(store.purge(&stream(9), Seq(1)).unwrap(), 0);
+    });
+}
+
+#[test]
+fn r33_a_stream_may_begin_where_its_salvaged_part_does() {
+    on_every_store(|store| {
+        let mut row = row(1);
+        let base = Head { seq: Seq(3), hash: entries(1, 3)[2].hash };
+        (row.head, row.purged) = (base, base);
+        let append = entries(1, 5).split_off(3);
+        store.commit(&Commit { streams: vec![row], append, ..Commit::default() }).unwrap();
+        let row = store.stream(&stream(1)).unwrap().unwrap();
+        assert_eq!((row.purged, row.head.seq), (base, Seq(5)));
+        assert_eq!(store.hash_at(&stream(1), Seq(3)).unwrap(), Some(base.hash));
     });
 }
 

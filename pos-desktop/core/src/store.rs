@@ -45,8 +45,13 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
         IdempotencyRow::SPEC,
         Setting::SPEC,
     ];
-    let migrations =
-        [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, MIGRATION_TILL, sync::MIGRATION_DEVICES];
+    let migrations = [
+        sync::MIGRATION_JOURNAL,
+        sync::MIGRATION_BOOKS,
+        MIGRATION_TILL,
+        sync::MIGRATION_DEVICES,
+        sync::MIGRATION_STORAGE,
+    ];
     SqliteStore::open(path, &migrations, &tables)
 }
 

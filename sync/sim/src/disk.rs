@@ -100,6 +100,10 @@ impl Store for Disk {
         self.durable.cursor(name)
     }
 
+    fn purge(&mut self, id: &StreamId, through: Seq) -> Result<u64, StoreError> {
+        self.durable.purge(id, through)
+    }
+
     fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {
         self.durable.quarantined()
     }

@@ -135,8 +135,7 @@ impl<S: Store> Node<S> {
             return Ok(Outcome::Refused { code: RefusalCode::Malformed });
         };
         if new {
-            let head = Head { seq: Seq::NONE, hash: ChainHash::genesis(&stream) };
-            commit.streams.push(StreamRow { id: stream, origin: origin.clone(), own: false, head });
+            commit.streams.push(StreamRow::new(stream, origin.clone(), false));
         }
         let mut rows = Rows::default();
         for entry in &entries {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sync_proto::engine::receiver::Head;
 use sync_proto::fact::FeedScope;
 use sync_proto::rows::{RowKey, Value};
 use sync_proto::wire::FeedItem;
@@ -13,8 +14,10 @@ use super::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, Strea
 #[derive(Debug, Default, Clone)]
 pub struct MemoryStore {
     streams: Vec<StreamRow>,
+    /// By place, which only grows.
     entries: Vec<StoredEntry>,
-    by_key: BTreeMap<EntryKey, usize>,
+    pos_last: i64,
+    by_key: BTreeMap<EntryKey, i64>,
     rows: BTreeMap<RowKey, Vec<Value>>,
     acks: BTreeMap<(String, StreamId), Seq>,
     feed_heads: BTreeMap<FeedScope, FeedHead>,
@@ -59,6 +62,11 @@ impl MemoryStore {
         Ok(())
     }
 
+    fn at(&self, pos: i64) -> Option<&StoredEntry> {
+        let index = self.entries.binary_search_by_key(&pos, |stored| stored.pos).ok()?;
+        self.entries.get(index)
+    }
+
     fn stream_mut(&mut self, id: &StreamId) -> Option<&mut StreamRow> {
         self.streams.iter_mut().find(|row| row.id == *id)
     }
@@ -68,8 +76,9 @@ impl MemoryStore {
         row.head.seq = entry.key.seq;
         row.head.hash = entry.hash;
         let origin = row.origin.clone();
-        self.by_key.insert(entry.key, self.entries.len());
-        let pos = i64::try_from(self.entries.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let pos = self.pos_last.saturating_add(1);
+        self.pos_last = pos;
+        self.by_key.insert(entry.key, pos);
         self.entries.push(StoredEntry { pos, received_at_ms: at_ms, origin, entry: entry.clone() });
     }
 }
@@ -120,8 +129,12 @@ impl Store for MemoryStore {
     }
 
     fn hash_at(&mut self, id: &StreamId, seq: Seq) -> Result<Option<ChainHash>, StoreError> {
-        let at = self.by_key.get(&EntryKey { stream: *id, seq });
-        Ok(at.and_then(|at| self.entries.get(*at)).map(|stored| stored.entry.hash))
+        let purged = self.streams.iter().find(|row| row.id == *id).map(|row| row.purged);
+        if let Some(purged) = purged.filter(|purged| purged.seq == seq && seq != Seq::NONE) {
+            return Ok(Some(purged.hash));
+        }
+        let pos = self.by_key.get(&EntryKey { stream: *id, seq });
+        Ok(pos.and_then(|pos| self.at(*pos)).map(|stored| stored.entry.hash))
     }
 
     fn entries(
@@ -133,10 +146,13 @@ impl Store for MemoryStore {
     ) -> Result<Vec<Entry>, StoreError> {
         let mut len = 0usize;
         let mut found = Vec::new();
+        if self.streams.iter().any(|row| row.id == *id && from <= row.purged.seq) {
+            return Ok(found);
+        }
         let start = EntryKey { stream: *id, seq: from };
         let end = EntryKey { stream: *id, seq: Seq(u64::MAX) };
-        for at in self.by_key.range(start..=end).map(|(_, at)| *at) {
-            let Some(stored) = self.entries.get(at) else { continue };
+        for pos in self.by_key.range(start..=end).map(|(_, pos)| *pos) {
+            let Some(stored) = self.at(pos) else { continue };
             len = len.saturating_add(stored.entry.bytes.len());
             if u32::try_from(found.len()).is_ok_and(|n| n >= entries_max)
                 || (len > len_max && !found.is_empty())
@@ -149,7 +165,7 @@ impl Store for MemoryStore {
     }
 
     fn entries_after(&mut self, pos: i64, entries_max: u32) -> Result<Vec<StoredEntry>, StoreError> {
-        let skip = usize::try_from(pos.max(0)).unwrap_or(usize::MAX);
+        let skip = self.entries.partition_point(|stored| stored.pos <= pos);
         let take = usize::try_from(entries_max).unwrap_or(usize::MAX);
         Ok(self.entries.iter().skip(skip).take(take).cloned().collect())
     }
@@ -187,6 +203,23 @@ impl Store for MemoryStore {
 
     fn cursor(&mut self, name: &str) -> Result<i64, StoreError> {
         Ok(self.cursors.get(name).copied().unwrap_or(0))
+    }
+
+    fn purge(&mut self, id: &StreamId, through: Seq) -> Result<u64, StoreError> {
+        let Some(row) = self.stream_mut(id) else { return Ok(0) };
+        let through = through.min(Seq(row.head.seq.0.saturating_sub(1)));
+        if through <= row.purged.seq {
+            return Ok(0);
+        }
+        let Some(hash) = self.hash_at(id, through)? else { return Ok(0) };
+        if let Some(row) = self.stream_mut(id) {
+            row.purged = Head { seq: through, hash };
+        }
+        let before = self.entries.len();
+        let gone = |key: &EntryKey| key.stream == *id && key.seq <= through;
+        self.entries.retain(|stored| !gone(&stored.entry.key));
+        self.by_key.retain(|key, _| !gone(key));
+        Ok(u64::try_from(before.saturating_sub(self.entries.len())).unwrap_or(u64::MAX))
     }
 
     fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {

@@ -1,7 +1,9 @@
 //! The store on SQLite: WAL, `synchronous=FULL`, one writer.
 
+mod check;
 mod commit;
 mod open;
+mod purge;
 mod read;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +16,7 @@ use sync_proto::{ChainHash, Entry, FeedVersion, Seq, StreamId};
 
 use super::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, StreamRow};
 
+pub use check::{ChainFault, Findings, whole as check_whole};
 pub use open::{APPLICATION_ID, open_reader};
 
 /// A program's database, opened for writing. Holds the exclusive lease of R7 until dropped.
@@ -32,12 +35,13 @@ impl SqliteStore {
     /// [`crate::MIGRATION_BOOKS`] first; `tables` are checked to have the columns that their rows say.
     ///
     /// # Errors
-    /// [`StoreError::InUse`] when another process writes it, [`StoreError::Refused`] when it is not ours, of
-    /// a newer version or damaged, otherwise what SQLite or the system said.
+    /// [`StoreError::InUse`] when another process writes it, [`StoreError::NotOurs`] and [`StoreError::Newer`] when
+    /// it is not for this program, [`StoreError::Damaged`] when it or the tail of a chain is not whole, otherwise
+    /// what SQLite or the system said.
     pub fn open(path: &Path, migrations: &[&str], tables: &[&'static TableSpec]) -> Result<Self, StoreError> {
         let lease = open::lease(path)?;
-        let connection = open::open(path, migrations)?;
-        open::check_tables(&connection, tables)?;
+        let connection = open::open(path, migrations).map_err(|why| open::damage(path, why))?;
+        open::check(&connection, path, tables).map_err(|why| open::damage(path, why))?;
         Ok(Self { connection, path: path.to_owned(), _lease: lease })
     }
 
@@ -113,6 +117,10 @@ impl Store for SqliteStore {
 
     fn cursor(&mut self, name: &str) -> Result<i64, StoreError> {
         read::cursor(&self.connection, name)
+    }
+
+    fn purge(&mut self, id: &StreamId, through: Seq) -> Result<u64, StoreError> {
+        purge::purge(&mut self.connection, id, through)
     }
 
     fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {

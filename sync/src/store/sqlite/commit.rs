@@ -45,8 +45,9 @@ pub(super) fn commit(connection: &mut Connection, commit: &Commit) -> Result<(),
 fn insert_stream(transaction: &Transaction<'_>, at_ms: i64, row: &StreamRow) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT INTO streams (device, incarnation, station, role, terminal, own, head_seq, head_hash, opened_at_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (device, incarnation) DO NOTHING",
+            "INSERT INTO streams (device, incarnation, station, role, terminal, own, head_seq, head_hash, \
+               opened_at_ms, purged_through, purged_hash) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (device, incarnation) DO NOTHING",
         )?
         .execute(params![
             row.id.device.0,
@@ -57,7 +58,9 @@ fn insert_stream(transaction: &Transaction<'_>, at_ms: i64, row: &StreamRow) -> 
             row.own,
             seq_cell(row.head.seq),
             row.head.hash.0,
-            at_ms
+            at_ms,
+            seq_cell(row.purged.seq),
+            (row.purged.seq != Seq::NONE).then_some(row.purged.hash.0)
         ])?;
     Ok(())
 }

@@ -4,10 +4,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use sync_proto::rows::TableSpec;
 
 use super::super::StoreError;
+use super::check;
 
 /// `juyu` in the file's header: another program's database is refused, not migrated.
 pub const APPLICATION_ID: i32 = 0x6a75_7975;
@@ -17,6 +18,9 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
 /// A checkpoint by another connection may hold the lock for a moment.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What stays of the write-ahead log after it was written back, bytes: SQLite writes it back from 4 MiB on.
+const WAL_LEN_KEPT: i64 = 4 * 1024 * 1024;
 
 /// Prepared statements kept: every table's upsert and select, and the journal's.
 const STATEMENTS_MAX: usize = 128;
@@ -49,12 +53,39 @@ pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Store
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_LEN_KEPT)?;
     migrate(&mut connection, path, migrations)?;
-    let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if check != "ok" {
-        return Err(StoreError::Damaged(format!("{}: {check}", path.display())));
-    }
     Ok(connection)
+}
+
+/// The checks of a start: the file, the tail of every chain, and that rows fit their tables.
+pub(super) fn check(
+    connection: &Connection,
+    path: &Path,
+    tables: &[&'static TableSpec],
+) -> Result<(), StoreError> {
+    let damaged = |what: String| Err(StoreError::Damaged(format!("{}: {what}", path.display())));
+    if let Some(problem) = check::quick(connection)?.into_iter().next() {
+        return damaged(problem);
+    }
+    check_tables(connection, tables)?;
+    match check::tails(connection)?.into_iter().next() {
+        Some(fault) => damaged(fault.to_string()),
+        None => Ok(()),
+    }
+}
+
+/// What SQLite calls a malformed file or none at all is damage, whatever it was doing when it met it.
+pub(super) fn damage(path: &Path, why: StoreError) -> StoreError {
+    match why {
+        StoreError::Sqlite(rusqlite::Error::SqliteFailure(e, text))
+            if matches!(e.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) =>
+        {
+            let text = text.unwrap_or_else(|| e.to_string());
+            StoreError::Damaged(format!("{}: {text}", path.display()))
+        }
+        other => other,
+    }
 }
 
 /// A connection that can only read, for lists and reports beside the writer.
@@ -79,17 +110,12 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res
     let version = usize::try_from(version).unwrap_or(usize::MAX);
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION_ID && (application != 0 || tables != 0) {
-        return Err(StoreError::Refused(format!(
-            "{} is a database of another program; choose another data folder",
-            path.display()
-        )));
+        return Err(StoreError::NotOurs(path.display().to_string()));
     }
-    if version > migrations.len() {
-        return Err(StoreError::Refused(format!(
-            "{} was written by a newer version of this program (schema {version}, this one knows {}); install that version again",
-            path.display(),
-            migrations.len()
-        )));
+    let known = migrations.len();
+    if version > known {
+        let found = u64::try_from(version).unwrap_or(u64::MAX);
+        return Err(StoreError::Newer { path: path.display().to_string(), found, known });
     }
     for (number, statements) in (1i64..).zip(migrations).skip(version) {
         let transaction = connection.transaction()?;
@@ -102,14 +128,15 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res
 }
 
 /// Rows are read and written by position: a table that has drifted from its rows must not be touched.
-pub(super) fn check_tables(connection: &Connection, tables: &[&'static TableSpec]) -> Result<(), StoreError> {
+fn check_tables(connection: &Connection, tables: &[&'static TableSpec]) -> Result<(), StoreError> {
     for table in tables {
         let mut statement = connection.prepare("SELECT name FROM pragma_table_info($1) ORDER BY cid")?;
         let columns: Vec<String> =
             statement.query_map([table.name], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let expected: Vec<&str> = table.key.iter().chain(table.cells).copied().collect();
         if columns != expected {
-            return Err(StoreError::Damaged(format!(
+            // A defect of the program, not of the file: it must not be set aside for that.
+            return Err(StoreError::Refused(format!(
                 "table {} has columns {columns:?}, the program expects {expected:?}",
                 table.name
             )));

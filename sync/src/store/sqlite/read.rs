@@ -13,8 +13,8 @@ use sync_proto::{
 
 use super::super::{FeedHead, Quarantined, StoreError, StoredEntry, StreamRow, memory};
 
-const STREAM: &str =
-    "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash FROM streams";
+const STREAM: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash, purged_through, purged_hash \
+     FROM streams";
 
 pub(super) fn stream(connection: &Connection, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
     let mut statement =
@@ -41,8 +41,10 @@ pub(super) fn hash_at(
     seq: Seq,
 ) -> Result<Option<ChainHash>, StoreError> {
     let Some(stream_no) = stream_no(connection, id)? else { return Ok(None) };
-    let mut statement =
-        connection.prepare_cached("SELECT hash FROM entries WHERE stream_id = $1 AND seq = $2")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT hash FROM entries WHERE stream_id = $1 AND seq = $2 \
+         UNION ALL SELECT purged_hash FROM streams WHERE stream_id = $1 AND purged_through = $2 AND $2 > 0",
+    )?;
     let found: Option<[u8; 32]> =
         statement.query_row(params![stream_no, seq_cell(seq)], |row| row.get(0)).optional()?;
     Ok(found.map(ChainHash))
@@ -56,6 +58,9 @@ pub(super) fn entries(
     len_max: usize,
 ) -> Result<Vec<Entry>, StoreError> {
     let Some(stream_no) = stream_no(connection, id)? else { return Ok(Vec::new()) };
+    if seq_cell(from) <= purged_through(connection, stream_no)? {
+        return Ok(Vec::new());
+    }
     let mut statement = connection.prepare_cached(
         "SELECT seq, hash, bytes FROM entries WHERE stream_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3",
     )?;
@@ -74,6 +79,12 @@ pub(super) fn entries(
     Ok(found)
 }
 
+pub(super) fn purged_through(connection: &Connection, stream_no: i64) -> Result<i64, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT purged_through FROM streams WHERE stream_id = $1")?;
+    Ok(statement.query_row([stream_no], |row| row.get(0))?)
+}
+
 pub(super) fn entries_after(
     connection: &Connection,
     pos: i64,
@@ -81,19 +92,19 @@ pub(super) fn entries_after(
 ) -> Result<Vec<StoredEntry>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT s.device, s.incarnation, s.station, s.role, s.terminal, s.own, s.head_seq, s.head_hash, \
-         e.pos, e.received_at_ms, e.seq, e.hash, e.bytes \
+         s.purged_through, s.purged_hash, e.pos, e.received_at_ms, e.seq, e.hash, e.bytes \
          FROM entries e JOIN streams s ON s.stream_id = e.stream_id WHERE e.pos > $1 ORDER BY e.pos LIMIT $2",
     )?;
     let mut rows = statement.query(params![pos, entries_max])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let stream = checked_stream(raw_stream(row)?)?;
-        let key = EntryKey { stream: stream.id, seq: seq_of(row.get(10)?)? };
+        let key = EntryKey { stream: stream.id, seq: seq_of(row.get(12)?)? };
         found.push(StoredEntry {
-            pos: row.get(8)?,
-            received_at_ms: row.get(9)?,
+            pos: row.get(10)?,
+            received_at_ms: row.get(11)?,
             origin: stream.origin,
-            entry: Entry { key, hash: ChainHash(row.get(11)?), bytes: row.get(12)? },
+            entry: Entry { key, hash: ChainHash(row.get(13)?), bytes: row.get(14)? },
         });
     }
     Ok(found)
@@ -199,33 +210,54 @@ fn value_of(cell: ValueRef<'_>) -> Result<Value, StoreError> {
     }
 }
 
-type RawStream = ([u8; 16], [u8; 16], String, String, Option<u16>, bool, i64, [u8; 32]);
+/// A row of `streams` as it stands there.
+struct RawStream {
+    device: [u8; 16],
+    incarnation: [u8; 16],
+    station: String,
+    role: String,
+    terminal: Option<u16>,
+    own: bool,
+    head: (i64, [u8; 32]),
+    purged: (i64, Option<[u8; 32]>),
+}
 
 fn raw_stream(row: &Row<'_>) -> rusqlite::Result<RawStream> {
-    Ok((
-        row.get(0)?,
-        row.get(1)?,
-        row.get(2)?,
-        row.get(3)?,
-        row.get(4)?,
-        row.get(5)?,
-        row.get(6)?,
-        row.get(7)?,
-    ))
+    Ok(RawStream {
+        device: row.get(0)?,
+        incarnation: row.get(1)?,
+        station: row.get(2)?,
+        role: row.get(3)?,
+        terminal: row.get(4)?,
+        own: row.get(5)?,
+        head: (row.get(6)?, row.get(7)?),
+        purged: (row.get(8)?, row.get(9)?),
+    })
 }
 
 fn checked_stream(raw: RawStream) -> Result<StreamRow, StoreError> {
-    let (device, incarnation, station, role, terminal, own, head_seq, head_hash) = raw;
     let damaged = |what: &str| StoreError::Damaged(format!("a stream has no readable {what}"));
-    let device = DeviceId(device);
+    let id = StreamId { device: DeviceId(raw.device), incarnation: Incarnation(raw.incarnation) };
     let origin = Origin {
-        station: StationCode::new(station).map_err(|_| damaged("station"))?,
-        device,
-        role: Role::parse(&role).ok_or_else(|| damaged("role"))?,
-        terminal: terminal.map(TerminalNo),
+        station: StationCode::new(raw.station).map_err(|_| damaged("station"))?,
+        device: id.device,
+        role: Role::parse(&raw.role).ok_or_else(|| damaged("role"))?,
+        terminal: raw.terminal.map(TerminalNo),
     };
-    let head = Head { seq: seq_of(head_seq)?, hash: ChainHash(head_hash) };
-    Ok(StreamRow { id: StreamId { device, incarnation: Incarnation(incarnation) }, origin, own, head })
+    let (head_seq, head_hash) = raw.head;
+    let (purged_seq, purged_hash) = raw.purged;
+    let purged = match purged_hash {
+        Some(hash) => ChainHash(hash),
+        None if purged_seq == 0 => ChainHash::genesis(&id),
+        None => return Err(damaged("chain where it was purged")),
+    };
+    Ok(StreamRow {
+        id,
+        origin,
+        own: raw.own,
+        head: Head { seq: seq_of(head_seq)?, hash: ChainHash(head_hash) },
+        purged: Head { seq: seq_of(purged_seq)?, hash: purged },
+    })
 }
 
 pub(super) fn seq_cell(seq: Seq) -> i64 {
