@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sync::device::random_16;
 use sync::enrolment::CodeRow;
+use sync::life::{self, StoreMark, StoreNote};
 use sync::{Clock, Node, NodeError, SqliteStore, Store as _, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
@@ -66,6 +67,8 @@ const TABLES: &[&TableSpec] = &[
     StationLink::SPEC,
     Device::SPEC,
     CodeRow::SPEC,
+    StoreMark::SPEC,
+    StoreNote::SPEC,
 ];
 
 /// Why the database did not open.
@@ -111,5 +114,5 @@ pub fn open_node(mut store: SqliteStore, clock: &Clock) -> Result<Hq, OpenError>
         Box::new(OrderBook),
         Box::new(ShipmentBook),
     ]);
-    Ok(Node::open(store, Arc::new(books), me, random()?, clock.now())?)
+    Ok(life::open_node(store, Arc::new(books), me, &life::machine(), random()?, clock.now())?)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use sync::enrolment::CodeRow;
+use sync::life::{self, StoreMark, StoreNote};
 use sync::{Node, NodeError, SqliteStore, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
@@ -47,7 +48,7 @@ sync_proto::table! {
 /// # Errors
 /// See [`SqliteStore::open`].
 pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
-    let tables: [&'static TableSpec; 20] = [
+    let tables: [&'static TableSpec; 22] = [
         Product::SPEC,
         Price::SPEC,
         Station::SPEC,
@@ -68,6 +69,8 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
         IdempotencyRow::SPEC,
         Device::SPEC,
         CodeRow::SPEC,
+        StoreMark::SPEC,
+        StoreNote::SPEC,
     ];
     let migrations = [
         sync::MIGRATION_JOURNAL,
@@ -91,7 +94,7 @@ pub fn open_node(
 ) -> Result<AgentNode, NodeError> {
     let projections =
         All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station)), Box::new(DeviceBook)]);
-    Node::open(store, Arc::new(projections), me, entropy, now)
+    life::open_node(store, Arc::new(projections), me, &life::machine(), entropy, now)
 }
 
 /// Writes a row of the agent's own beside facts.

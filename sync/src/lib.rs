@@ -8,6 +8,7 @@ pub mod codec;
 pub mod device;
 pub mod driver;
 pub mod enrolment;
+pub mod life;
 pub mod link;
 pub mod listener;
 pub mod live;

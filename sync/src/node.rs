@@ -106,6 +106,18 @@ impl<S: Store> Node<S> {
         entropy: [u8; 16],
         now: Stamp,
     ) -> Result<Self, NodeError> {
+        Self::open_because(store, projection, me, entropy, "new", now)
+    }
+
+    /// The same for a device that had a database before: `why` there is nothing to cite any more (R28).
+    pub fn open_because(
+        store: S,
+        projection: Arc<dyn Projection>,
+        me: Origin,
+        entropy: [u8; 16],
+        why: &str,
+        now: Stamp,
+    ) -> Result<Self, NodeError> {
         let own = StreamId { device: me.device, incarnation: Incarnation(entropy) };
         let mut node = Self { store, projection, me, own, commits: 0 };
         let streams = node.store.streams()?;
@@ -118,8 +130,9 @@ impl<S: Store> Node<S> {
                 ))));
             }
             None => {
-                let opened =
+                let mut opened =
                     StreamOpened::new_device(node.me.station.clone(), node.me.role, node.me.terminal);
+                why.clone_into(&mut opened.why);
                 node.open_stream(own, opened, now)?;
             }
         }

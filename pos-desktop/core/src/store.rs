@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use sync::life::{self, StoreMark, StoreNote};
 use sync::{Node, NodeError, SqliteStore, StoreError};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::ledger::{Account, Depth, Ledger, Sale, SaleLine, SaleTender, Subject};
@@ -28,7 +29,7 @@ pub type TillNode = Node<SqliteStore>;
 /// # Errors
 /// See [`SqliteStore::open`].
 pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
-    let tables: [&'static TableSpec; 15] = [
+    let tables: [&'static TableSpec; 17] = [
         Product::SPEC,
         Price::SPEC,
         Station::SPEC,
@@ -44,6 +45,8 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
         CancellationPlace::SPEC,
         IdempotencyRow::SPEC,
         Setting::SPEC,
+        StoreMark::SPEC,
+        StoreNote::SPEC,
     ];
     let migrations = [
         sync::MIGRATION_JOURNAL,
@@ -66,5 +69,5 @@ pub fn open_node(
     now: Stamp,
 ) -> Result<TillNode, NodeError> {
     let projections = All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Till))]);
-    Node::open(store, Arc::new(projections), me, entropy, now)
+    life::open_node(store, Arc::new(projections), me, &life::machine(), entropy, now)
 }

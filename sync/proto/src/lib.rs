@@ -15,6 +15,7 @@ pub mod fact;
 pub mod hash;
 pub mod ids;
 pub mod ledger;
+pub mod life;
 pub mod origin;
 pub mod project;
 pub mod quantity;

@@ -2,6 +2,7 @@
 
 mod check;
 mod commit;
+mod mark;
 mod open;
 mod purge;
 mod read;
@@ -10,11 +11,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use sync_proto::fact::FeedScope;
+use sync_proto::life::{Marker, MarkerSeen};
 use sync_proto::rows::{RowKey, TableSpec, Value};
 use sync_proto::wire::FeedItem;
-use sync_proto::{ChainHash, Entry, FeedVersion, Seq, StreamId};
+use sync_proto::{ChainHash, Entry, FeedVersion, Incarnation, Seq, StreamId};
 
 use super::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, StreamRow};
+
+use mark::MarkFile;
 
 pub use check::{ChainFault, Findings, whole as check_whole};
 pub use open::{APPLICATION_ID, open_reader};
@@ -24,6 +28,7 @@ pub use open::{APPLICATION_ID, open_reader};
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
+    mark: Option<MarkFile>,
     /// Locked while this store lives; the system lets go when the process dies.
     _lease: std::fs::File,
 }
@@ -42,7 +47,7 @@ impl SqliteStore {
         let lease = open::lease(path)?;
         let connection = open::open(path, migrations).map_err(|why| open::damage(path, why))?;
         open::check(&connection, path, tables).map_err(|why| open::damage(path, why))?;
-        Ok(Self { connection, path: path.to_owned(), _lease: lease })
+        Ok(Self { connection, path: path.to_owned(), mark: None, _lease: lease })
     }
 
     /// Where the database is.
@@ -56,6 +61,34 @@ impl SqliteStore {
         &self.connection
     }
 
+    /// The marker beside the database (R4).
+    pub fn marker(&self) -> Result<MarkerSeen, StoreError> {
+        mark::read(&self.path)
+    }
+
+    /// Which file the database is.
+    pub fn file_identity(&self) -> Result<String, StoreError> {
+        mark::file_identity(&self.path)
+    }
+
+    /// The last place in the order in which entries were stored.
+    pub fn last_pos(&self) -> Result<i64, StoreError> {
+        Ok(self.connection.query_row("SELECT coalesce(max(pos), 0) FROM entries", [], |row| row.get(0))?)
+    }
+
+    /// Writes a new marker and keeps it up with every commit from here on.
+    pub fn begin_marker(
+        &mut self,
+        mark: [u8; 16],
+        openings: u64,
+        incarnation: Incarnation,
+        seq: Seq,
+    ) -> Result<(), StoreError> {
+        let marker = Marker { mark, openings, incarnation, seq, pos: self.last_pos()? };
+        self.mark = Some(MarkFile::begin(&self.path, marker)?);
+        Ok(())
+    }
+
     /// Writes the WAL back and truncates it; at a quiet time.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -65,7 +98,11 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
-        commit::commit(&mut self.connection, commit)
+        commit::commit(&mut self.connection, commit)?;
+        if let Some(mark) = &mut self.mark {
+            mark.note(commit);
+        }
+        Ok(())
     }
 
     fn stream(&mut self, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {

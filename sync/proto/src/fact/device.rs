@@ -25,7 +25,8 @@ pub struct StreamOpened {
     /// Hash at that place, 64 hexadecimal digits; empty when there was none.
     #[serde(default)]
     pub previous_hash: String,
-    /// Why there is a new life: `new`, `restored`, `cloned`, `moved`, `upstream_ahead`.
+    /// Why there is a new life: `new`, `restored`, `cloned`, `moved`, `marker_lost`,
+    /// `database_lost`, `damaged`, `upstream_ahead`.
     pub why: String,
 }
 

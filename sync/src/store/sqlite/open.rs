@@ -41,6 +41,14 @@ pub(super) fn lease(path: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Flushes the folder that a file was renamed into, so that the name outlives a power cut.
+pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let io = |source| StoreError::File { path: folder.display().to_string(), source };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
+}
+
 pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(StoreError::Refused(format!(
