@@ -3,8 +3,9 @@
 //! A projection is pure: it says which rows it [wants](crate::project::Projection::wants), the store reads
 //! them, it changes them in [`Rows`], and the changes go back with the entries in one commit.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt::Debug;
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,9 +31,23 @@ pub struct TableSpec {
     pub cells: &'static [&'static str],
 }
 
-/// Which row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which table; a database has one of a name.
+#[derive(Debug, Clone, Copy)]
 pub struct TableRef(pub &'static TableSpec);
+
+impl PartialEq for TableRef {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0) || self.0.name == other.0.name
+    }
+}
+
+impl Eq for TableRef {}
+
+impl Hash for TableRef {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name.hash(state);
+    }
+}
 
 impl PartialOrd for TableRef {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
@@ -47,7 +62,7 @@ impl Ord for TableRef {
 }
 
 /// Table and key of a row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey {
     /// The table.
     pub table: TableRef,
@@ -146,6 +161,8 @@ pub trait Table: Sized + Clone {
     fn row_key(&self) -> RowKey;
     /// This row's cells.
     fn into_cells(self) -> Vec<Value>;
+    /// This row's key and cells.
+    fn into_parts(self) -> (RowKey, Vec<Value>);
     /// The row of a key and its cells.
     fn from_parts(key: &[Value], cells: &[Value]) -> Result<Self, RowError>;
 }
@@ -197,6 +214,11 @@ macro_rules! table {
                 vec![$($crate::rows::Cell::into_value(self.$cell)),*]
             }
 
+            fn into_parts(self) -> ($crate::rows::RowKey, Vec<$crate::rows::Value>) {
+                let key = Self::key($(self.$key),+);
+                (key, vec![$($crate::rows::Cell::into_value(self.$cell)),*])
+            }
+
             fn from_parts(
                 key: &[$crate::rows::Value],
                 cells: &[$crate::rows::Value],
@@ -214,41 +236,71 @@ macro_rules! table {
     };
 }
 
+/// The cells of a row; `None` when there is no such row.
+type Cells = Option<Vec<Value>>;
+
+/// A row that was fetched, changed or both.
+#[derive(Debug, Default)]
+struct Slot {
+    /// What the store holds; the outer `None` means "not asked".
+    fetched: Option<Cells>,
+    /// What this batch made of it; the outer `None` means "not changed".
+    changed: Option<Cells>,
+}
+
 /// The rows a batch works on: what was fetched, with the changes so far on top.
 #[derive(Debug, Default)]
 pub struct Rows {
-    fetched: BTreeMap<RowKey, Option<Vec<Value>>>,
-    changed: BTreeMap<RowKey, Option<Vec<Value>>>,
-    /// Keys changed, in the order they were first touched; new rows are stored in this order.
-    order: Vec<RowKey>,
-    /// What each change replaced, for [`Self::roll_back`]; the outer `None` means "not changed before".
-    undo: Vec<(RowKey, Option<Option<Vec<Value>>>)>,
+    /// Where each row is in `slots`. Hashed without chance, so that a run replays exactly; keys that collide on
+    /// purpose cost a batch some milliseconds, and no more, because a batch is short.
+    places: HashMap<RowKey, usize, BuildHasherDefault<DefaultHasher>>,
+    slots: Vec<Slot>,
+    /// Rows changed, in the order they were first touched; new rows are stored in this order.
+    order: Vec<usize>,
+    /// What each change replaced, for [`Self::roll_back`].
+    undo: Vec<(usize, Option<Cells>)>,
 }
 
 impl Rows {
+    fn slot(&self, key: &RowKey) -> Option<&Slot> {
+        self.places.get(key).and_then(|place| self.slots.get(*place))
+    }
+
+    fn place(&mut self, key: RowKey) -> usize {
+        let next = self.slots.len();
+        let place = *self.places.entry(key).or_insert(next);
+        if place == next {
+            self.slots.push(Slot::default());
+        }
+        place
+    }
+
     /// Notes what the store holds under `key`.
     pub fn insert_fetched(&mut self, key: RowKey, cells: Option<Vec<Value>>) {
-        self.fetched.insert(key, cells);
+        let place = self.place(key);
+        if let Some(slot) = self.slots.get_mut(place) {
+            slot.fetched = Some(cells);
+        }
     }
 
     /// Whether the row was fetched or already written by this batch.
     pub fn has(&self, key: &RowKey) -> bool {
-        self.changed.contains_key(key) || self.fetched.contains_key(key)
+        self.slot(key).is_some_and(|slot| slot.changed.is_some() || slot.fetched.is_some())
     }
 
     /// The row under `key` as it stands now; an error when it was never fetched.
     pub fn get<T: Table>(&self, key: &RowKey) -> Result<Option<T>, RowError> {
-        let cells = match self.changed.get(key) {
-            Some(cells) => cells,
-            None => self.fetched.get(key).ok_or(RowError::NotFetched { table: key.table.0.name })?,
-        };
+        let cells = self
+            .slot(key)
+            .and_then(|slot| slot.changed.as_ref().or(slot.fetched.as_ref()))
+            .ok_or(RowError::NotFetched { table: key.table.0.name })?;
         cells.as_ref().map(|cells| T::from_parts(&key.key, cells)).transpose()
     }
 
     /// Writes a row.
     pub fn put<T: Table>(&mut self, row: T) {
-        let key = row.row_key();
-        self.set(key, Some(row.into_cells()));
+        let (key, cells) = row.into_parts();
+        self.set(key, Some(cells));
     }
 
     /// Removes a row.
@@ -256,12 +308,14 @@ impl Rows {
         self.set(key, None);
     }
 
-    fn set(&mut self, key: RowKey, cells: Option<Vec<Value>>) {
-        let before = self.changed.insert(key.clone(), cells);
+    fn set(&mut self, key: RowKey, cells: Cells) {
+        let place = self.place(key);
+        let Some(slot) = self.slots.get_mut(place) else { return };
+        let before = slot.changed.replace(cells);
         if before.is_none() {
-            self.order.push(key.clone());
+            self.order.push(place);
         }
-        self.undo.push((key, before));
+        self.undo.push((place, before));
     }
 
     /// Marks a place to come back to with [`Self::roll_back`], so that one entry's failed projection leaves nothing.
@@ -272,26 +326,31 @@ impl Rows {
     /// Undoes everything since `savepoint`.
     pub fn roll_back(&mut self, savepoint: Savepoint) {
         while self.undo.len() > savepoint.0 {
-            match self.undo.pop() {
-                Some((key, Some(before))) => {
-                    self.changed.insert(key, before);
-                }
-                Some((key, None)) => {
-                    self.changed.remove(&key);
-                    self.order.retain(|each| *each != key);
-                }
-                None => return,
+            let Some((place, before)) = self.undo.pop() else { return };
+            if before.is_none() {
+                // Changes are undone in reverse, so a row's first change is also the last of the order.
+                self.order.pop();
+            }
+            if let Some(slot) = self.slots.get_mut(place) {
+                slot.changed = before;
             }
         }
     }
 
     /// The changes, in the order rows were first touched.
     pub fn into_changes(mut self) -> Vec<RowChange> {
-        let order = std::mem::take(&mut self.order);
-        order
-            .into_iter()
-            .filter_map(|key| self.changed.remove(&key).map(|cells| RowChange { key, cells }))
-            .collect()
+        let mut keys: Vec<Option<RowKey>> = Vec::new();
+        keys.resize_with(self.slots.len(), || None);
+        for (key, place) in self.places {
+            if let Some(slot) = keys.get_mut(place) {
+                *slot = Some(key);
+            }
+        }
+        let change = |place: usize| {
+            let cells = self.slots.get_mut(place)?.changed.take()?;
+            Some(RowChange { key: keys.get_mut(place)?.take()?, cells })
+        };
+        self.order.into_iter().filter_map(change).collect()
     }
 }
 

@@ -6,6 +6,7 @@ mod mark;
 mod open;
 mod purge;
 mod read;
+mod texts;
 
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,7 @@ pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
     mark: Option<MarkFile>,
+    texts: texts::Texts,
     /// Locked while this store lives; the system lets go when the process dies.
     _lease: std::fs::File,
 }
@@ -47,7 +49,13 @@ impl SqliteStore {
         let lease = open::lease(path)?;
         let connection = open::open(path, migrations).map_err(|why| open::damage(path, why))?;
         open::check(&connection, path, tables).map_err(|why| open::damage(path, why))?;
-        Ok(Self { connection, path: path.to_owned(), mark: None, _lease: lease })
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            mark: None,
+            texts: texts::Texts::default(),
+            _lease: lease,
+        })
     }
 
     /// Where the database is.
@@ -98,7 +106,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
-        commit::commit(&mut self.connection, commit)?;
+        commit::commit(&mut self.connection, &mut self.texts, commit)?;
         if let Some(mark) = &mut self.mark {
             mark.note(commit);
         }
@@ -132,7 +140,7 @@ impl Store for SqliteStore {
     }
 
     fn rows(&mut self, keys: &[RowKey]) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
-        keys.iter().map(|key| read::row(&self.connection, key)).collect()
+        read::rows(&self.connection, &mut self.texts, keys)
     }
 
     fn ack(&mut self, upstream: &str, id: &StreamId) -> Result<Seq, StoreError> {

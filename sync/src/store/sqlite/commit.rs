@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params, params_from_iter};
-use sync_proto::rows::{RowChange, TableSpec};
-use sync_proto::{ChainHash, Entry, Seq, StreamId};
+use sync_proto::rows::{RowChange, TableRef};
+use sync_proto::{ChainHash, Seq, StreamId};
 
 use super::super::{Commit, StoreError, StreamRow};
 use super::read::{self, Cell, seq_cell};
+use super::texts::Texts;
 
 /// A stream's number and head while the commit goes on.
 struct Tail {
@@ -17,15 +18,17 @@ struct Tail {
     hash: ChainHash,
 }
 
-pub(super) fn commit(connection: &mut Connection, commit: &Commit) -> Result<(), StoreError> {
+pub(super) fn commit(
+    connection: &mut Connection,
+    texts: &mut Texts,
+    commit: &Commit,
+) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for row in &commit.streams {
         insert_stream(&transaction, commit.at_ms, row)?;
     }
     append(&transaction, commit)?;
-    for change in &commit.rows {
-        write_row(&transaction, change)?;
-    }
+    write_rows(&transaction, texts, &commit.rows)?;
     for (upstream, stream, through) in &commit.acks {
         write_ack(&transaction, upstream, stream, *through, commit.at_ms)?;
     }
@@ -66,6 +69,12 @@ fn insert_stream(transaction: &Transaction<'_>, at_ms: i64, row: &StreamRow) -> 
 }
 
 fn append(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
+    if commit.append.is_empty() {
+        return Ok(());
+    }
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO entries (stream_id, seq, hash, received_at_ms, bytes) VALUES ($1, $2, $3, $4, $5)",
+    )?;
     let mut tails: BTreeMap<StreamId, Tail> = BTreeMap::new();
     for entry in &commit.append {
         let stream = entry.key.stream;
@@ -73,79 +82,58 @@ fn append(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreErr
             Slot::Occupied(known) => known.into_mut(),
             Slot::Vacant(empty) => empty.insert(read_tail(transaction, &stream)?),
         };
-        append_one(transaction, commit.at_ms, entry, tail)?;
+        if entry.key.seq != tail.seq.next() || entry.hash != tail.hash.chain(&entry.bytes) {
+            return Err(StoreError::Conflict { stream, head: tail.seq });
+        }
+        insert.execute(params![
+            tail.stream_no,
+            seq_cell(entry.key.seq),
+            entry.hash.0,
+            commit.at_ms,
+            entry.bytes
+        ])?;
+        tail.seq = entry.key.seq;
+        tail.hash = entry.hash;
     }
+    let mut update = transaction
+        .prepare_cached("UPDATE streams SET head_seq = $1, head_hash = $2 WHERE stream_id = $3")?;
     for tail in tails.values() {
-        transaction
-            .prepare_cached("UPDATE streams SET head_seq = $1, head_hash = $2 WHERE stream_id = $3")?
-            .execute(params![seq_cell(tail.seq), tail.hash.0, tail.stream_no])?;
+        update.execute(params![seq_cell(tail.seq), tail.hash.0, tail.stream_no])?;
     }
     Ok(())
 }
 
 fn read_tail(transaction: &Transaction<'_>, stream: &StreamId) -> Result<Tail, StoreError> {
-    match (read::stream(transaction, stream)?, read::stream_no(transaction, stream)?) {
-        (Some(row), Some(stream_no)) => Ok(Tail { stream_no, seq: row.head.seq, hash: row.head.hash }),
-        _ => Err(StoreError::Conflict { stream: *stream, head: Seq::NONE }),
-    }
+    let tail = read::tail(transaction, stream)?;
+    tail.map(|(stream_no, head)| Tail { stream_no, seq: head.seq, hash: head.hash })
+        .ok_or(StoreError::Conflict { stream: *stream, head: Seq::NONE })
 }
 
-fn append_one(
+/// Writes table by table, each with one statement. Within a table the order is kept: new rows are numbered by it.
+fn write_rows(
     transaction: &Transaction<'_>,
-    at_ms: i64,
-    entry: &Entry,
-    tail: &mut Tail,
+    texts: &mut Texts,
+    changes: &[RowChange],
 ) -> Result<(), StoreError> {
-    if entry.key.seq != tail.seq.next() || entry.hash != tail.hash.chain(&entry.bytes) {
-        return Err(StoreError::Conflict { stream: entry.key.stream, head: tail.seq });
-    }
-    transaction
-        .prepare_cached(
-            "INSERT INTO entries (stream_id, seq, hash, received_at_ms, bytes) VALUES ($1, $2, $3, $4, $5)",
-        )?
-        .execute(params![tail.stream_no, seq_cell(entry.key.seq), entry.hash.0, at_ms, entry.bytes])?;
-    tail.seq = entry.key.seq;
-    tail.hash = entry.hash;
-    Ok(())
-}
-
-fn write_row(transaction: &Transaction<'_>, change: &RowChange) -> Result<(), StoreError> {
-    let table = change.key.table.0;
-    match &change.cells {
-        Some(cells) => {
-            let values = change.key.key.iter().chain(cells).map(Cell);
-            transaction.prepare_cached(&upsert(table))?.execute(params_from_iter(values))?;
+    let mut tables: Vec<TableRef> = Vec::new();
+    for change in changes {
+        if !tables.contains(&change.key.table) {
+            tables.push(change.key.table);
         }
-        None => {
-            transaction
-                .prepare_cached(&delete(table))?
-                .execute(params_from_iter(change.key.key.iter().map(Cell)))?;
+    }
+    for table in tables {
+        let sql = texts.of(table.0);
+        let mut upsert = transaction.prepare_cached(&sql.upsert)?;
+        let mut delete = transaction.prepare_cached(&sql.delete)?;
+        for change in changes.iter().filter(|change| change.key.table == table) {
+            let key = change.key.key.iter();
+            match &change.cells {
+                Some(cells) => upsert.execute(params_from_iter(key.chain(cells).map(Cell)))?,
+                None => delete.execute(params_from_iter(key.map(Cell)))?,
+            };
         }
     }
     Ok(())
-}
-
-fn upsert(table: &TableSpec) -> String {
-    let columns: Vec<&str> = table.key.iter().chain(table.cells).copied().collect();
-    let places: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
-    let update = if table.cells.is_empty() {
-        "NOTHING".to_owned()
-    } else {
-        let cells: Vec<String> = table.cells.iter().map(|cell| format!("{cell} = excluded.{cell}")).collect();
-        format!("UPDATE SET {}", cells.join(", "))
-    };
-    format!(
-        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO {update}",
-        table.name,
-        columns.join(", "),
-        places.join(", "),
-        table.key.join(", ")
-    )
-}
-
-fn delete(table: &TableSpec) -> String {
-    let wanted: Vec<String> = (1..).zip(table.key).map(|(n, column)| format!("{column} = ${n}")).collect();
-    format!("DELETE FROM {} WHERE {}", table.name, wanted.join(" AND "))
 }
 
 fn write_ack(

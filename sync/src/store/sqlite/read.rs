@@ -12,13 +12,16 @@ use sync_proto::{
 };
 
 use super::super::{FeedHead, Quarantined, StoreError, StoredEntry, StreamRow, memory};
+use super::texts::Texts;
 
 const STREAM: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash, purged_through, purged_hash \
      FROM streams";
 
+const STREAM_OF: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash \
+     FROM streams WHERE device = $1 AND incarnation = $2";
+
 pub(super) fn stream(connection: &Connection, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
-    let mut statement =
-        connection.prepare_cached(&format!("{STREAM} WHERE device = $1 AND incarnation = $2"))?;
+    let mut statement = connection.prepare_cached(STREAM_OF)?;
     let raw = statement.query_row(params![id.device.0, id.incarnation.0], raw_stream).optional()?;
     raw.map(checked_stream).transpose()
 }
@@ -33,6 +36,19 @@ pub(super) fn stream_no(connection: &Connection, id: &StreamId) -> Result<Option
     let mut statement =
         connection.prepare_cached("SELECT stream_id FROM streams WHERE device = $1 AND incarnation = $2")?;
     Ok(statement.query_row(params![id.device.0, id.incarnation.0], |row| row.get(0)).optional()?)
+}
+
+/// A stream's number and where it stands.
+pub(super) fn tail(connection: &Connection, id: &StreamId) -> Result<Option<(i64, Head)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT stream_id, head_seq, head_hash FROM streams WHERE device = $1 AND incarnation = $2",
+    )?;
+    let found: Option<(i64, i64, [u8; 32])> = statement
+        .query_row(params![id.device.0, id.incarnation.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    found
+        .map(|(stream_no, seq, hash)| Ok((stream_no, Head { seq: seq_of(seq)?, hash: ChainHash(hash) })))
+        .transpose()
 }
 
 pub(super) fn hash_at(
@@ -110,18 +126,28 @@ pub(super) fn entries_after(
     Ok(found)
 }
 
-pub(super) fn row(connection: &Connection, key: &RowKey) -> Result<Option<Vec<Value>>, StoreError> {
-    let table = key.table.0;
-    let wanted: Vec<String> = (1..).zip(table.key).map(|(n, column)| format!("{column} = ${n}")).collect();
-    let cells = if table.cells.is_empty() { "1".to_owned() } else { table.cells.join(", ") };
-    let sql = format!("SELECT {cells} FROM {} WHERE {}", table.name, wanted.join(" AND "));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let found = statement
-        .query_row(params_from_iter(key.key.iter().map(Cell)), |row| {
-            (0..table.cells.len()).map(|n| row.get_ref(n).map(value_of)).collect::<Result<Vec<_>, _>>()
-        })
-        .optional()?;
-    found.map(|cells| cells.into_iter().collect::<Result<Vec<_>, _>>()).transpose()
+/// One answer per key; keys of one table that follow each other share its statement.
+pub(super) fn rows(
+    connection: &Connection,
+    texts: &mut Texts,
+    keys: &[RowKey],
+) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
+    let mut found = Vec::with_capacity(keys.len());
+    for run in keys.chunk_by(|one, next| one.table == next.table) {
+        let Some(table) = run.first().map(|key| key.table.0) else { continue };
+        let mut statement = connection.prepare_cached(&texts.of(table).select)?;
+        for key in run {
+            let row = statement
+                .query_row(params_from_iter(key.key.iter().map(Cell)), |row| {
+                    (0..table.cells.len())
+                        .map(|n| row.get_ref(n).map(value_of))
+                        .collect::<Result<Result<Vec<_>, _>, _>>()
+                })
+                .optional()?;
+            found.push(row.transpose()?);
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn ack(connection: &Connection, upstream: &str, id: &StreamId) -> Result<Seq, StoreError> {
