@@ -26,9 +26,9 @@ struct Stream {
 }
 
 /// One program's database, opened for reading only.
-struct Database {
+pub struct Database {
     name: String,
-    connection: Connection,
+    pub connection: Connection,
 }
 
 /// What was done to the stock of one product besides selling it.
@@ -69,7 +69,7 @@ pub fn check(stage: &Stage, expected: &Expected<'_>) {
 }
 
 impl Database {
-    fn open(name: &str, folder: &Path) -> Self {
+    pub fn open(name: &str, folder: &Path) -> Self {
         let files: Vec<_> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -82,7 +82,7 @@ impl Database {
         Self { name: name.to_owned(), connection: Connection::open_with_flags(file, flags).unwrap() }
     }
 
-    fn number(&self, sql: &str) -> i64 {
+    pub fn number(&self, sql: &str) -> i64 {
         self.connection
             .query_row(sql, [], |row| row.get(0))
             .unwrap_or_else(|error| panic!("{}: {sql}: {error}", self.name))
@@ -146,7 +146,7 @@ fn nothing_is_pending(hq: &Database, agent: &Database, tills: &[Database]) -> bo
 }
 
 /// I3 and I4: no gap, no repeat, and every hash is the one that follows from the bytes.
-fn journals_are_whole(database: &Database) {
+pub fn journals_are_whole(database: &Database) {
     for ((device, incarnation), stream) in database.journals() {
         let mut hash: Vec<u8> = Sha256::new()
             .chain_update(b"juyu journal 1\n")
@@ -164,7 +164,7 @@ fn journals_are_whole(database: &Database) {
     }
 }
 
-fn nothing_stepped_aside(database: &Database) {
+pub fn nothing_stepped_aside(database: &Database) {
     for table in ["quarantine", "forks"] {
         assert_eq!(
             database.number(&format!("SELECT count(*) FROM {table}")),
@@ -224,7 +224,7 @@ fn sales_are_as_confirmed(database: &Database, log: &Log) {
 }
 
 /// I5: tenders add up to the sale, sales to the day.
-fn tenders_add_up(database: &Database) {
+pub fn tenders_add_up(database: &Database) {
     let unequal = "SELECT count(*) FROM sales s WHERE s.total <> \
                    (SELECT coalesce(sum(t.amount), 0) FROM sale_tenders t WHERE t.sale_id = s.sale_id)";
     assert_eq!(database.number(unequal), 0, "{}: tenders that do not add up", database.name);

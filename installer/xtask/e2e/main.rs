@@ -11,6 +11,8 @@ mod demo_command;
 #[cfg(test)]
 mod eventually;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod impostors;
 #[cfg(test)]
 mod invariants;

@@ -1,25 +1,37 @@
-//! `faults`: the kill cases on real processes, by name, as a table.
+//! `faults`: what is broken on real processes, as a table: how often, what it violated, how long until all was well again.
 
-use std::time::Instant;
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use serde_json::Value;
 
 use crate::{setup, shell, workspace};
 
-/// Each case with the whole-system test that runs it.
-const CASES: [(&str, &str); 4] = [
-    ("siege", "siege::head_office_agent_and_till_are_killed_and_nothing_is_lost_or_doubled"),
-    ("till", "kills::a_till_killed_in_mid_stream_keeps_every_sale_it_confirmed"),
-    ("agent", "kills::an_agent_killed_in_mid_stream_holds_up_no_till_and_loses_nothing"),
-    ("hq", "kills::a_killed_head_office_gets_everything_when_it_is_back"),
-];
+mod cases;
+mod table;
+
+use cases::CASES;
+
+/// Set for tests that try every point instead of a sample.
+pub const LONG: &str = "JUYU_FAULTS_LONG";
+/// Where the rows of the whole table go.
+const RESULT: &str = "faults.json";
 
 /// Options of `cargo xtask faults`.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Which to run; all if none is named.
     names: Vec<String>,
+    /// Every point of each fault, not only a sample.
+    #[arg(long)]
+    long: bool,
+}
+
+/// Where each case leaves its row.
+#[must_use]
+pub fn results() -> PathBuf {
+    workspace::target().join("faults")
 }
 
 /// Runs the command.
@@ -27,34 +39,42 @@ pub struct Options {
 /// # Errors
 /// A case is unknown or fails.
 pub fn run(options: &Options) -> Result<()> {
-    if let Some(unknown) = options.names.iter().find(|name| !CASES.iter().any(|(known, _)| known == name)) {
-        let known: Vec<_> = CASES.iter().map(|(name, _)| *name).collect();
+    if let Some(unknown) = options.names.iter().find(|name| !CASES.iter().any(|case| case.is(name))) {
+        let known: Vec<_> = CASES.iter().map(|case| case.name).collect();
         bail!("there is no fault `{unknown}`; there are: {}", known.join(", "));
     }
-    setup::for_demo()?;
-    let mut rows = Vec::new();
-    for (name, test) in CASES {
-        if options.names.is_empty() || options.names.iter().any(|wanted| wanted == name) {
-            let begin = Instant::now();
-            let passed = shell::run(
-                "cargo",
-                &["test", "--locked", "--workspace", "--test", "e2e", "--", "--exact", test],
-                &workspace::root(),
-            )
-            .is_ok();
-            rows.push((name, test, passed, begin.elapsed().as_secs()));
-        }
+    setup::for_faults()?;
+    let chosen: Vec<_> = CASES
+        .iter()
+        .filter(|case| options.names.is_empty() || options.names.iter().any(|name| case.is(name)))
+        .collect();
+    for case in &chosen {
+        let _ = std::fs::remove_file(results().join(format!("{}.json", case.name)));
     }
-    for (name, test, passed, seconds) in &rows {
-        let verdict = if *passed { "holds" } else { "BROKEN" };
-        shell::print(&format!("{name:<8} {verdict:<7} {seconds:>4} s  {}", sentence(test)))?;
-    }
-    let broken = rows.iter().filter(|(_, _, passed, _)| !passed).count();
-    anyhow::ensure!(broken == 0, "{broken} fault(s) broke an invariant");
-    Ok(())
+    let tests: Vec<&str> = chosen.iter().map(|case| case.test).collect();
+    let ended = run_tests(&tests, options.long);
+    let rows = chosen.iter().map(|case| (case.name, row(case.name))).collect::<Vec<_>>();
+    shell::print(&table::text(&rows))?;
+    let all: serde_json::Map<String, Value> =
+        rows.iter().map(|(name, row)| ((*name).to_owned(), row.clone().unwrap_or_default())).collect();
+    let path = workspace::target().join(RESULT);
+    workspace::write(&path, &format!("{}\n", serde_json::to_string_pretty(&all)?))?;
+    eprintln!("written to {}", path.display());
+    ended
 }
 
-/// `kills::a_till_killed` as people say it.
-fn sentence(test: &str) -> String {
-    test.rsplit_once("::").map_or(test, |(_, name)| name).replace('_', " ")
+/// What a case left; nothing when it did not come to its end.
+fn row(name: &str) -> Option<Value> {
+    let text = std::fs::read_to_string(results().join(format!("{name}.json"))).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// One after the other: a case measures how long a recovery takes.
+fn run_tests(tests: &[&str], long: bool) -> Result<()> {
+    let base = ["test", "--locked", "--workspace", "--test", "e2e", "--", "--test-threads", "1", "--exact"];
+    let mut command = shell::command("cargo", &[&base[..], tests].concat(), &workspace::root());
+    if long {
+        command.env(LONG, "1");
+    }
+    shell::finish(&mut command).context("a fault broke an invariant")
 }

@@ -24,7 +24,7 @@ const DEMO_PACKAGES: [&str; 7] = [
     "ca-certificates",
 ];
 /// What the tests need beyond it.
-const TEST_PACKAGES: [&str; 10] = [
+const TEST_PACKAGES: [&str; 12] = [
     "webkit2gtk-driver",
     "xvfb",
     "chromium",
@@ -37,6 +37,9 @@ const TEST_PACKAGES: [&str; 10] = [
     "mosquitto",
     // Clocks that are years off.
     "faketime",
+    // Networks that break.
+    "iproute2",
+    "nftables",
 ];
 
 /// Installs and builds what `demo` runs.
@@ -51,6 +54,18 @@ pub fn for_demo() -> Result<()> {
     programs::build()?;
     eprintln!("programs built in {} s", begin.elapsed().as_secs());
     Ok(())
+}
+
+/// Installs and builds what `faults` runs: the programs, and the small ones that die at chosen places.
+///
+/// # Errors
+/// A package cannot be installed, or something does not build.
+pub fn for_faults() -> Result<()> {
+    for_demo()?;
+    let _turn = Turn::take()?;
+    packages::install(&TEST_PACKAGES)?;
+    let drill = ["build", "--locked", "--workspace", "--example", "drill"];
+    crate::shell::run("cargo", &drill, &workspace::root())
 }
 
 /// Installs what `test` runs, without building.

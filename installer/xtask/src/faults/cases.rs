@@ -1,0 +1,48 @@
+//! The names of the faults, each with the whole-system test that makes it.
+
+/// A fault and its test.
+#[derive(Debug)]
+pub(super) struct Case {
+    /// As the command line and the table say it.
+    pub(super) name: &'static str,
+    /// Its test in `e2e`.
+    pub(super) test: &'static str,
+}
+
+impl Case {
+    /// A name chooses itself and whatever begins with it and a hyphen: `kill` is every `kill-...`.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+}
+
+const fn case(name: &'static str, test: &'static str) -> Case {
+    Case { name, test }
+}
+
+/// In the order of the table.
+pub(super) const CASES: &[Case] = &[
+    case("kill-sale", "faults::kills::r1_a_till_killed_at_any_call_of_a_sale_keeps_what_it_confirmed"),
+    case("kill-first-start", "faults::kills::r3_a_till_killed_at_any_call_of_its_first_start_begins_anew"),
+    case(
+        "kill-cancellation",
+        "faults::kills::r1_a_till_killed_at_any_call_of_a_cancellation_has_it_whole_or_not",
+    ),
+    case("kill-feed", "faults::kills::r21_a_till_killed_at_any_call_of_a_feed_has_all_of_an_answer_or_none"),
+    case(
+        "kill-acknowledgement",
+        "faults::kills::r10_a_till_killed_at_any_call_of_an_acknowledgement_asks_again_or_knows_it",
+    ),
+    case(
+        "kill-receipt-agent",
+        "faults::kills::r10_an_agent_killed_at_any_call_of_a_receipt_holds_what_it_acknowledged",
+    ),
+    case(
+        "kill-receipt-hq",
+        "faults::kills::r8_a_head_office_killed_at_any_call_of_a_receipt_holds_what_it_acknowledged",
+    ),
+    case("power-sale", "faults::power::r1_a_sale_that_was_shown_survives_a_power_cut_at_any_moment"),
+    case("power-proof", "faults::power::r1_the_power_cuts_find_a_till_that_does_not_wait_for_its_disk"),
+    case("power-feed", "faults::power::r21_a_feed_that_was_applied_survives_a_power_cut_whole"),
+    case("power-receipt", "faults::power::r10_a_receipt_that_was_acknowledged_survives_a_power_cut"),
+];
