@@ -17,7 +17,7 @@ use super::texts::Texts;
 const STREAM: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash, purged_through, purged_hash \
      FROM streams";
 
-const STREAM_OF: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash \
+const STREAM_OF: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash, purged_through, purged_hash \
      FROM streams WHERE device = $1 AND incarnation = $2";
 
 pub(super) fn stream(connection: &Connection, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
