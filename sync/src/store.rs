@@ -2,6 +2,8 @@
 //! serve it, and one conformance suite (`tests/conformance.rs`) holds them to the same behaviour.
 
 pub mod memory;
+mod server;
+pub mod sql;
 pub mod sqlite;
 
 use sync_proto::engine::receiver::Head;
@@ -10,12 +12,17 @@ use sync_proto::rows::{RowChange, RowKey, Value};
 use sync_proto::wire::FeedItem;
 use sync_proto::{ChainHash, Entry, EntryKey, FeedVersion, Incarnation, Origin, Seq, StreamId};
 
+pub use server::{ServerError, ServerFault};
+
 /// Why a store did not do what it was asked. Nothing of the commit is there after an error.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite said no.
     #[error("the database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// A database server said no, or could not be asked.
+    #[error(transparent)]
+    Server(#[from] ServerError),
     /// A file or lock could not be opened.
     #[error("{path}: {source}")]
     File {
@@ -54,6 +61,14 @@ pub enum StoreError {
         /// Its head here.
         head: Seq,
     },
+    /// Another writer published in the feed since its head was read; read it and number again (R18).
+    #[error("another writer published in feed {scope} meanwhile: its head is {head}")]
+    FeedMoved {
+        /// Which feed.
+        scope: String,
+        /// Its head here.
+        head: FeedVersion,
+    },
     /// Stored data has a shape it cannot have.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
@@ -62,7 +77,11 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the disk is full: a sale is refused whole, and goes on when there is room again.
     pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(e, _)) if e.code == rusqlite::ErrorCode::DiskFull)
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(e, _)) => e.code == rusqlite::ErrorCode::DiskFull,
+            Self::Server(why) => why.fault == ServerFault::DiskFull,
+            _ => false,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use sync::{MIGRATION_BOOKS, MIGRATION_JOURNAL, MIGRATION_STORAGE, SqliteStore, S
 use sync_proto::engine::receiver::Head;
 use sync_proto::fact::FeedScope;
 use sync_proto::ledger::tables::{Stock, StockFlow};
-use sync_proto::rows::{RowChange, Table};
+use sync_proto::rows::{RowChange, Table, TableSpec};
 use sync_proto::wire::FeedItem;
 use sync_proto::{
     ChainHash, DeviceId, Entry, EntryKey, FeedVersion, Incarnation, Origin, Role, Seq, StationCode, StreamId,
@@ -64,6 +64,23 @@ fn on_every_store(check: impl Fn(&mut dyn Store)) {
         &mut SqliteStore::open(&path, &[MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_STORAGE], &tables)
             .unwrap(),
     );
+    #[cfg(unix)]
+    on_postgres(&tables, check);
+}
+
+/// On a database of its own, on a server that this process starts; skipped where none is installed.
+#[cfg(unix)]
+fn on_postgres(tables: &[&'static TableSpec], check: impl Fn(&mut dyn Store)) {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use sync_postgres::{PostgresStore, Writers, standin};
+
+    static DATABASES: AtomicU32 = AtomicU32::new(0);
+    let Some(server) = standin::shared().unwrap() else { return };
+    let name = format!("conformance_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let url = server.database(&name).unwrap();
+    let migrations = sync_postgres::MIGRATIONS;
+    check(&mut PostgresStore::open(&url, Writers::One, &migrations, tables).unwrap());
 }
 
 #[test]
@@ -133,6 +150,43 @@ fn rows_are_written_replaced_and_removed() {
         let gone = RowChange { key: Stock::key("ST0001", "CD1001"), cells: None };
         store.commit(&write(vec![gone])).unwrap();
         assert_eq!(store.rows(&keys[1..2]).unwrap(), [None]);
+    });
+}
+
+#[test]
+fn a_later_change_of_a_row_counts_and_new_rows_are_as_they_were_given() {
+    on_every_store(|store| {
+        let gone = RowChange { key: Stock::key("ST0001", "CD1001"), cells: None };
+        let rows = vec![
+            change(stock("CD1001", 1)),
+            change(stock("CD1002", 2)),
+            change(stock("CD1001", 3)),
+            change(stock("CD1002", 4)),
+            gone,
+        ];
+        store.commit(&Commit { rows, ..Commit::default() }).unwrap();
+        let keys = [Stock::key("ST0001", "CD1001"), Stock::key("ST0001", "CD1002")];
+        assert_eq!(store.rows(&keys).unwrap(), [None, Some(stock("CD1002", 4).into_cells())]);
+        let flow = |flow_id: &str, reason: &str| StockFlow {
+            station: "ST0001".into(),
+            flow_id: flow_id.into(),
+            product_id: "CD1001".into(),
+            quantity_milli: i64::MIN,
+            after_milli: i64::MAX,
+            reason: reason.into(),
+            order_id: None,
+            sale_id: Some(String::new()),
+            business_day: "2026-01-31".into(),
+            at_ms: 0,
+        };
+        // A NUL, what stands for it where it cannot be held, and much text.
+        let strange =
+            [flow("a", "a\0b\u{10}0"), flow("b", "\u{10}\u{10}\0"), flow("c", &"긴".repeat(40_000))];
+        let rows = strange.iter().cloned().map(change).collect();
+        store.commit(&Commit { rows, ..Commit::default() }).unwrap();
+        let keys: Vec<_> = strange.iter().map(Table::row_key).collect();
+        let expected: Vec<_> = strange.into_iter().map(|row| Some(row.into_cells())).collect();
+        assert_eq!(store.rows(&keys).unwrap(), expected);
     });
 }
 

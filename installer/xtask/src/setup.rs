@@ -24,7 +24,7 @@ const DEMO_PACKAGES: [&str; 7] = [
     "ca-certificates",
 ];
 /// What the tests need beyond it.
-const TEST_PACKAGES: [&str; 12] = [
+const TEST_PACKAGES: [&str; 13] = [
     "webkit2gtk-driver",
     "xvfb",
     "chromium",
@@ -35,6 +35,8 @@ const TEST_PACKAGES: [&str; 12] = [
     "openssl",
     "curl",
     "mosquitto",
+    // The tests start servers of their own from it.
+    "postgresql",
     // Clocks that are years off.
     "faketime",
     // Networks that break.

@@ -228,7 +228,7 @@ impl Store for MemoryStore {
 }
 
 /// How many items from the front fit into `len_max` bytes; at least one if there is one.
-pub(super) fn within(items: &[FeedItem], len_max: usize) -> usize {
+pub fn within(items: &[FeedItem], len_max: usize) -> usize {
     let mut len = 0usize;
     let fitting = items
         .iter()

@@ -11,23 +11,17 @@ use sync_proto::{
     TerminalNo,
 };
 
-use super::super::{FeedHead, Quarantined, StoreError, StoredEntry, StreamRow, memory};
+use super::super::{FeedHead, Quarantined, StoreError, StoredEntry, StreamRow, memory, sql};
 use super::texts::Texts;
 
-const STREAM: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash, purged_through, purged_hash \
-     FROM streams";
-
-const STREAM_OF: &str = "SELECT device, incarnation, station, role, terminal, own, head_seq, head_hash, purged_through, purged_hash \
-     FROM streams WHERE device = $1 AND incarnation = $2";
-
 pub(super) fn stream(connection: &Connection, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
-    let mut statement = connection.prepare_cached(STREAM_OF)?;
+    let mut statement = connection.prepare_cached(sql::STREAM)?;
     let raw = statement.query_row(params![id.device.0, id.incarnation.0], raw_stream).optional()?;
     raw.map(checked_stream).transpose()
 }
 
 pub(super) fn streams(connection: &Connection) -> Result<Vec<StreamRow>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("{STREAM} ORDER BY stream_id"))?;
+    let mut statement = connection.prepare_cached(sql::STREAMS)?;
     let raw: Vec<RawStream> = statement.query_map([], raw_stream)?.collect::<Result<_, _>>()?;
     raw.into_iter().map(checked_stream).collect()
 }
@@ -56,13 +50,9 @@ pub(super) fn hash_at(
     id: &StreamId,
     seq: Seq,
 ) -> Result<Option<ChainHash>, StoreError> {
-    let Some(stream_no) = stream_no(connection, id)? else { return Ok(None) };
-    let mut statement = connection.prepare_cached(
-        "SELECT hash FROM entries WHERE stream_id = $1 AND seq = $2 \
-         UNION ALL SELECT purged_hash FROM streams WHERE stream_id = $1 AND purged_through = $2 AND $2 > 0",
-    )?;
-    let found: Option<[u8; 32]> =
-        statement.query_row(params![stream_no, seq_cell(seq)], |row| row.get(0)).optional()?;
+    let mut statement = connection.prepare_cached(sql::HASH_AT)?;
+    let wanted = params![id.device.0, id.incarnation.0, seq_cell(seq)];
+    let found: Option<[u8; 32]> = statement.query_row(wanted, |row| row.get(0)).optional()?;
     Ok(found.map(ChainHash))
 }
 
@@ -106,11 +96,7 @@ pub(super) fn entries_after(
     pos: i64,
     entries_max: u32,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT s.device, s.incarnation, s.station, s.role, s.terminal, s.own, s.head_seq, s.head_hash, \
-         s.purged_through, s.purged_hash, e.pos, e.received_at_ms, e.seq, e.hash, e.bytes \
-         FROM entries e JOIN streams s ON s.stream_id = e.stream_id WHERE e.pos > $1 ORDER BY e.pos LIMIT $2",
-    )?;
+    let mut statement = connection.prepare_cached(sql::ENTRIES_AFTER)?;
     let mut rows = statement.query(params![pos, entries_max])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -151,16 +137,14 @@ pub(super) fn rows(
 }
 
 pub(super) fn ack(connection: &Connection, upstream: &str, id: &StreamId) -> Result<Seq, StoreError> {
-    let Some(stream_no) = stream_no(connection, id)? else { return Ok(Seq::NONE) };
-    let mut statement =
-        connection.prepare_cached("SELECT through FROM acks WHERE upstream = $1 AND stream_id = $2")?;
-    let through: Option<i64> =
-        statement.query_row(params![upstream, stream_no], |row| row.get(0)).optional()?;
+    let mut statement = connection.prepare_cached(sql::ACK)?;
+    let wanted = params![upstream, id.device.0, id.incarnation.0];
+    let through: Option<i64> = statement.query_row(wanted, |row| row.get(0)).optional()?;
     through.map_or(Ok(Seq::NONE), seq_of)
 }
 
 pub(super) fn feed_head(connection: &Connection, scope: &FeedScope) -> Result<Option<FeedHead>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT writer, version FROM feeds WHERE scope = $1")?;
+    let mut statement = connection.prepare_cached(sql::FEED_HEAD)?;
     let found: Option<([u8; 16], i64)> =
         statement.query_row([scope.to_text()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found
@@ -190,15 +174,12 @@ pub(super) fn feed_items(
 }
 
 pub(super) fn cursor(connection: &Connection, name: &str) -> Result<i64, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT pos FROM cursors WHERE name = $1")?;
+    let mut statement = connection.prepare_cached(sql::CURSOR)?;
     Ok(statement.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
 pub(super) fn quarantined(connection: &Connection) -> Result<Vec<Quarantined>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT s.device, s.incarnation, q.seq, q.reason, q.amount FROM quarantine q \
-         JOIN streams s ON s.stream_id = q.stream_id ORDER BY q.quarantine_id",
-    )?;
+    let mut statement = connection.prepare_cached(sql::QUARANTINED)?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

@@ -1,0 +1,21 @@
+//! [`sync::Store`] on PostgreSQL, for a head office whose database is a server of its own.
+//!
+//! A crate apart from `sync`, so that tills and agents link none of it. Sales, prices and ledgers behave as on
+//! SQLite: one conformance suite (`sync/tests/conformance.rs`) holds every store to the same.
+
+#[cfg(unix)]
+pub mod standin;
+mod store;
+
+pub use store::{PostgresStore, Writers};
+
+/// Migration 1 of every program: journal, acknowledgements, feeds.
+pub const MIGRATION_JOURNAL: &str = include_str!("../migrations/0001_journal.sql");
+/// Migration 2 of every program: catalogue and ledger.
+pub const MIGRATION_BOOKS: &str = include_str!("../migrations/0002_books.sql");
+/// Migration of every program, after its own first ones: the register of devices and open enrolment codes.
+pub const MIGRATION_DEVICES: &str = include_str!("../migrations/0003_devices.sql");
+/// Retention, marks and checks; after [`MIGRATION_DEVICES`].
+pub const MIGRATION_STORAGE: &str = include_str!("../migrations/0004_storage.sql");
+/// All of them in order, for a program without tables of its own.
+pub const MIGRATIONS: [&str; 4] = [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_STORAGE];
