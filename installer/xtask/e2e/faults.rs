@@ -3,8 +3,11 @@
 
 mod case;
 mod drill;
+mod inside;
+mod io;
 mod kills;
 mod power;
 mod recording;
+mod schema;
 mod shop;
 mod strace;

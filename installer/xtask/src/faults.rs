@@ -34,6 +34,12 @@ pub fn results() -> PathBuf {
     workspace::target().join("faults")
 }
 
+/// The name of the fault that a test makes.
+#[must_use]
+pub fn name_of(test: &str) -> Option<&'static str> {
+    CASES.iter().find(|case| case.test == test).map(|case| case.name)
+}
+
 /// Runs the command.
 ///
 /// # Errors

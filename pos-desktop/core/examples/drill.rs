@@ -13,12 +13,14 @@
 
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use pos_core::cancel::cancel_sale;
 use pos_core::sale::{QuickSale, sell_one};
 use pos_core::{Calendar, Moment, TillNode, store};
 use sync::device::random_16;
+use sync::life::{machine, open_node};
 use sync::node::FeedApply;
 use sync::{Node, Peer, SqliteStore};
 use sync_proto::catalogue::{Catalogue, price_feed_key, product_feed_key};
@@ -44,7 +46,17 @@ const PRODUCTS: u64 = 20;
 /// What an agent calls head office.
 const UPSTREAM: &str = "hq";
 
-fn main() -> Result<(), Failure> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match *words {
@@ -227,8 +239,13 @@ fn apply(till: &mut TillNode, version: u64) -> Result<bool, Failure> {
 
 /// Journal and books as an agent or head office keeps them, without what only they have.
 fn receiver(folder: &Path, role: Role) -> Result<Node<SqliteStore>, Failure> {
-    let migrations = [sync::MIGRATION_JOURNAL, sync::MIGRATION_BOOKS, sync::MIGRATION_DEVICES];
+    let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sync/migrations"))?
+        .map(|entry| entry.map(|each| each.path()))
+        .collect::<Result<_, _>>()?;
+    files.sort();
+    let migrations: Vec<String> = files.iter().map(std::fs::read_to_string).collect::<Result<_, _>>()?;
+    let migrations: Vec<&str> = migrations.iter().map(String::as_str).collect();
     let opened = SqliteStore::open(&folder.join("node.db"), &migrations, &[])?;
     let books = All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station))]);
-    Ok(Node::open(opened, Arc::new(books), origin(role)?, entropy()?, now().stamp)?)
+    Ok(open_node(opened, Arc::new(books), origin(role)?, &machine(), entropy()?, now().stamp)?)
 }

@@ -1,5 +1,6 @@
 //! The small program `drill`: one operation on one database, killed and restarted in milliseconds.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -60,19 +61,35 @@ pub fn path(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Another folder with the same files.
-pub fn copy_of(folder: &Path) -> TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    copy_into(folder, copy.path());
-    copy
+/// The files of a folder as they are now. They are put back into the same files, since a copy would be another database to the
+/// product, and would begin a life of its own.
+pub struct Snapshot {
+    folder: PathBuf,
+    files: BTreeMap<PathBuf, Vec<u8>>,
 }
 
-/// The files of a folder, and of folders in it, into another.
-pub fn copy_into(from: &Path, to: &Path) {
-    for file in files(from) {
-        let target = to.join(file.strip_prefix(from).unwrap());
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(&file, target).unwrap();
+impl Snapshot {
+    pub fn of(folder: &Path) -> Self {
+        let files = files(folder).into_iter().map(|file| {
+            let bytes = fs::read(&file).unwrap();
+            (file, bytes)
+        });
+        Self { folder: folder.to_owned(), files: files.collect() }
+    }
+
+    pub fn put_back(&self) {
+        put(&self.folder, &self.files);
+    }
+}
+
+/// Leaves these files in a folder and no others.
+pub fn put(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
+    for file in self::files(folder).iter().filter(|file| !files.contains_key(*file)) {
+        fs::remove_file(file).unwrap();
+    }
+    for (file, bytes) in files {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, bytes).unwrap();
     }
 }
 

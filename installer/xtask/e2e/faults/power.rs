@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::case::{Case, either};
-use super::drill::{copy_of, drill, path, said, sells_on, sold, till_with};
+use super::drill::{drill, path, put, said, sells_on, sold, till_with};
 use super::recording::{Chance, Cut, Disk, Step, read};
 use super::shop;
 use super::strace::recorded;
@@ -15,20 +15,13 @@ const STRIDE: usize = 12;
 const CHANCES: u64 = 1;
 const CHANCES_LONG: u64 = 8;
 
-/// Cuts the power of `script`, which the shell runs in a copy of `base` as `$FOLDER`; `after` gets what is left and what had been said.
-fn cut_at_many_places(
-    case: &mut Case,
-    base: &Path,
-    script: &str,
-    after: impl Fn(&mut Case, &Path, &[String]),
-) {
-    let folder = copy_of(base);
-    let mut disk = Disk::of(folder.path());
+/// Cuts the power of `script`, which the shell runs; the folder then holds what is left, and `after` gets what had been said.
+fn cut_at_many_places(case: &mut Case, folder: &Path, script: &str, after: impl Fn(&mut Case, &[String])) {
+    let mut disk = Disk::of(folder);
     let trace = tempfile::NamedTempFile::new().unwrap();
-    let script = script.replace("$FOLDER", &path(folder.path()));
-    let output = recorded(Command::new("sh").args(["-c", &script]), trace.path());
+    let output = recorded(Command::new("sh").args(["-c", script]), trace.path());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let steps = read(trace.path(), folder.path());
+    let steps = read(trace.path(), folder);
     assert!(steps.iter().any(|step| matches!(step, Step::Sync(_))), "nothing was synced");
 
     let mut said = Vec::new();
@@ -40,10 +33,9 @@ fn cut_at_many_places(
                 let chances = if cut == Cut::Lost { 1 } else { either(CHANCES, CHANCES_LONG) };
                 for seed in 0..chances {
                     case.run(&format!("{cut:?} before step {place} ({step:.60?}), seed {seed}"), |case| {
-                        let left = tempfile::tempdir().unwrap();
                         let mut chance = Chance::of(seed * 1_000_003 + u64::try_from(place).unwrap());
-                        disk.cut(cut, &mut chance, folder.path(), left.path());
-                        after(case, left.path(), &said);
+                        put(folder, &disk.cut(cut, &mut chance));
+                        after(case, &said);
                     });
                 }
             }
@@ -55,7 +47,7 @@ fn cut_at_many_places(
     }
 }
 
-/// `drill` for the shell, with these words in the folder.
+/// `drill` for the shell.
 fn words(words: &[&str]) -> String {
     let command = drill(words);
     let words: Vec<_> = std::iter::once(command.get_program())
@@ -66,27 +58,30 @@ fn words(words: &[&str]) -> String {
 }
 
 /// Sales in two lives of the program, so that the log is written, folded into the database and begun again.
-fn sales_survive(case: &mut Case, how: &str) {
-    let (base, before) = till_with(2);
-    let count = either("4", "150");
-    let script = format!("{0} && {0}", words(&["sell", "$FOLDER", count, how]));
-    cut_at_many_places(case, base.path(), script.trim(), |case, folder, said| {
+fn sales_survive(case: &mut Case, how: &[&str]) {
+    let (folder, before) = till_with(2);
+    let folder = folder.path();
+    let place = path(folder);
+    let sell = words(&[&["sell", place.as_str(), either("4", "150")], how].concat());
+    cut_at_many_places(case, folder, &format!("{sell} && {sell}"), |case, said| {
         let sale = sells_on(case, folder);
-        shop::open(folder).1.holds(&[before.clone(), sold(said), vec![sale]].concat(), 1);
+        let (_, shop) = shop::open(folder);
+        shop.holds(&[before.clone(), sold(said), vec![sale]].concat(), 1);
+        assert_eq!(shop.lives, 1, "a power cut is no restored copy");
     });
 }
 
 #[test]
 fn r1_a_sale_that_was_shown_survives_a_power_cut_at_any_moment() {
     let mut case = Case::new("power-sale");
-    sales_survive(&mut case, "");
+    sales_survive(&mut case, &[]);
     case.end();
 }
 
 #[test]
 fn r1_the_power_cuts_find_a_till_that_does_not_wait_for_its_disk() {
     let mut careless = Case::new("power-proof");
-    sales_survive(&mut careless, "normal");
+    sales_survive(&mut careless, &["normal"]);
     assert!(careless.violations() > 0, "sales without a sync survived: these power cuts prove nothing");
     let mut case = Case::new("power-proof");
     case.run("synchronous=NORMAL is found", |_| {});
@@ -96,9 +91,10 @@ fn r1_the_power_cuts_find_a_till_that_does_not_wait_for_its_disk() {
 #[test]
 fn r21_a_feed_that_was_applied_survives_a_power_cut_whole() {
     let mut case = Case::new("power-feed");
-    let (base, _) = till_with(1);
-    let script = ["2", "3"].map(|version| words(&["feed", "$FOLDER", version])).join(" && ");
-    cut_at_many_places(&mut case, base.path(), &script, |case, folder, said| {
+    let (folder, _) = till_with(1);
+    let folder = folder.path();
+    let script = ["2", "3"].map(|version| words(&["feed", &path(folder), version])).join(" && ");
+    cut_at_many_places(&mut case, folder, &script, |case, said| {
         sells_on(case, folder);
         let (database, _) = shop::open(folder);
         let version = database.number("SELECT version FROM feeds WHERE scope = 'chain'") / 40;
@@ -116,19 +112,18 @@ fn r10_a_receipt_that_was_acknowledged_survives_a_power_cut() {
     let (till, _) = till_with(6);
     let batches = tempfile::tempdir().unwrap();
     said(&mut drill(&["pack", &path(till.path()), &path(batches.path()), "2"]));
-    let base = tempfile::tempdir().unwrap();
-    let words_of = |folder: &str| ["receive", "hq", folder, &path(batches.path())].map(str::to_owned);
-    let in_folder = words_of("$FOLDER");
-    let script = words(&in_folder.each_ref().map(String::as_str));
-    cut_at_many_places(&mut case, base.path(), &script, |_, folder, told| {
-        let again = words_of(&path(folder));
+    let (folder, nothing) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = folder.path();
+    let receive = |from: &Path| drill(&["receive", "hq", &path(folder), &path(from)]);
+    said(&mut receive(nothing.path()));
+    let script = words(&["receive", "hq", &path(folder), &path(batches.path())]);
+    cut_at_many_places(&mut case, folder, &script, |_, told| {
         let held = told.iter().filter_map(|line| line.strip_prefix("held ")?.parse::<i64>().ok()).max();
         // The database opens and says how far it got before anything is sent again.
-        let nothing = tempfile::tempdir().unwrap();
-        said(&mut drill(&["receive", "hq", &path(folder), &path(nothing.path())]));
-        let stored = shop::open_books(folder).1.heads.get(1).copied().unwrap_or_default();
+        said(&mut receive(nothing.path()));
+        let stored = shop::open_books(folder).1.received;
         assert!(held.is_none_or(|held| stored >= held), "{held:?} were acknowledged, {stored} are there");
-        said(&mut drill(&again.each_ref().map(String::as_str)));
+        said(&mut receive(batches.path()));
         assert_eq!(shop::open_books(folder).1.sales.len(), 6);
     });
     case.end();

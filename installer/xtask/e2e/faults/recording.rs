@@ -121,8 +121,8 @@ impl Disk {
         self.files.entry(file.to_owned()).or_default().changes.push(change);
     }
 
-    /// Writes what a power cut now would leave of the files in `from` to `to`.
-    pub fn cut(&self, cut: Cut, chance: &mut Chance, from: &Path, to: &Path) {
+    /// The files that a power cut now would leave.
+    pub fn cut(&self, cut: Cut, chance: &mut Chance) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut disk = self.clone();
         let undone = if cut == Cut::Lost { disk.namings.len() } else { chance.below(disk.namings.len() + 1) };
         for naming in disk.namings.drain(..).rev().take(undone) {
@@ -135,13 +135,8 @@ impl Disk {
                 }
             }
         }
-        for (path, file) in disk.files {
-            if let Some(bytes) = file.after(cut, chance) {
-                let target = to.join(path.strip_prefix(from).unwrap());
-                fs::create_dir_all(target.parent().unwrap()).unwrap();
-                fs::write(target, bytes).unwrap();
-            }
-        }
+        let left = disk.files.into_iter().filter_map(|(path, file)| Some((path, file.after(cut, chance)?)));
+        left.collect()
     }
 }
 

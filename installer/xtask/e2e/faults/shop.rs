@@ -14,8 +14,12 @@ pub struct Shop {
     pub sales: BTreeSet<String>,
     /// Those taken back.
     pub cancelled: BTreeSet<String>,
-    /// The last entry of each journal.
-    pub heads: Vec<i64>,
+    /// Journals that the device itself began.
+    pub lives: i64,
+    /// Entries of its own.
+    pub recorded: i64,
+    /// Entries of others.
+    pub received: i64,
 }
 
 /// Reads it and checks what always holds: the file is sound, chains verify, each sale and each cancellation stands once in the journal and once in
@@ -40,12 +44,12 @@ pub fn open(folder: &Path) -> (Database, Shop) {
                    (SELECT coalesce(sum(t.amount), 0) FROM sale_tenders t WHERE t.sale_id = s.sale_id)";
     assert_eq!(database.number(unequal), 0, "tenders that do not add up");
     receipts_have_no_gaps(&sales);
-    let heads = database
-        .connection
-        .prepare("SELECT head_seq FROM streams ORDER BY stream_id")
-        .and_then(|mut rows| rows.query_map([], |row| row.get(0))?.collect())
-        .unwrap();
-    (database, Shop { sales, cancelled, heads })
+    let held = |own: u8| {
+        database.number(&format!("SELECT coalesce(sum(head_seq), 0) FROM streams WHERE own = {own}"))
+    };
+    let (recorded, received) = (held(1), held(0));
+    let lives = database.number("SELECT count(*) FROM streams WHERE own = 1");
+    (database, Shop { sales, cancelled, lives, recorded, received })
 }
 
 /// The same for an agent or head office, whose days add up besides.

@@ -45,4 +45,13 @@ pub(super) const CASES: &[Case] = &[
     case("power-proof", "faults::power::r1_the_power_cuts_find_a_till_that_does_not_wait_for_its_disk"),
     case("power-feed", "faults::power::r21_a_feed_that_was_applied_survives_a_power_cut_whole"),
     case("power-receipt", "faults::power::r10_a_receipt_that_was_acknowledged_survives_a_power_cut"),
+    case("disk-full-write", "faults::io::r32_a_till_whose_disk_is_full_at_any_write_keeps_what_it_confirmed"),
+    case("disk-full", "faults::io::r32_a_till_on_a_full_disk_refuses_whole_and_sells_on_when_there_is_room"),
+    case("read-only-write", "faults::io::r1_a_till_whose_disk_turns_read_only_keeps_what_it_confirmed"),
+    case("read-only", "faults::io::r32_a_till_on_a_read_only_disk_says_so_and_sells_when_it_may_write"),
+    case("eio-sync", "faults::io::r1_a_till_whose_disk_fails_at_any_sync_keeps_what_it_confirmed"),
+    case("short-read", "faults::io::r1_a_till_whose_reads_fail_or_are_short_keeps_what_it_confirmed"),
+    case("short-write", "faults::io::r1_a_till_whose_writes_are_cut_short_keeps_what_it_confirmed"),
+    case("upgrade", "faults::schema::r34_an_upgrade_killed_at_any_call_keeps_what_waited_for_its_upload"),
+    case("downgrade", "faults::schema::r34_a_database_of_a_newer_schema_is_refused_and_left_as_it_is"),
 ];
