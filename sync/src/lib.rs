@@ -15,6 +15,7 @@ pub mod live;
 pub mod node;
 pub mod peer;
 pub mod reader;
+pub mod retention;
 pub mod store;
 pub mod writer;
 

@@ -204,6 +204,7 @@ impl<S: Store> Node<S> {
     ) -> Result<Recorded, NodeError> {
         let mut head = self.own_head()?;
         let mut commit = Commit { at_ms: now.wall_ms, cursors: beside.cursors, ..Commit::default() };
+        commit.essential = !drafts.iter().any(|draft| matches!(draft.fact, Fact::Sold(_)));
         let mut recorded = Recorded { entries: Vec::new(), versions: Vec::new() };
         let mut postings = Vec::with_capacity(drafts.len());
         for draft in drafts {

@@ -50,6 +50,12 @@ pub enum StoreError {
         /// The newest schema known here.
         known: usize,
     },
+    /// The disk is full: nothing of the commit is there, and the next may find room.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The disk failed or the file is damaged: nothing is written any more until the program starts again.
+    #[error("{0}")]
+    Halted(sqlite::Fault),
     /// Cannot be done here.
     #[error("{0}")]
     Refused(String),
@@ -78,7 +84,12 @@ impl StoreError {
     /// Whether the disk is full: a sale is refused whole, and goes on when there is room again.
     pub fn is_disk_full(&self) -> bool {
         match self {
-            Self::Sqlite(rusqlite::Error::SqliteFailure(e, _)) => e.code == rusqlite::ErrorCode::DiskFull,
+            Self::DiskFull => true,
+            // The second is what it says when the index of its log finds no room.
+            Self::Sqlite(rusqlite::Error::SqliteFailure(e, _)) => {
+                e.code == rusqlite::ErrorCode::DiskFull
+                    || e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+            }
             Self::Server(why) => why.fault == ServerFault::DiskFull,
             _ => false,
         }
@@ -146,6 +157,9 @@ pub struct Quarantined {
 pub struct Commit {
     /// Time of the commit, milliseconds since 1970 UTC.
     pub at_ms: i64,
+    /// May use the room that is kept for when the disk is full (R32): everything but new sales and what others
+    /// can send again.
+    pub essential: bool,
     /// Streams that were not known before; nothing of them is held but what their head says was purged.
     pub streams: Vec<StreamRow>,
     /// Entries, in order within each stream, each continuing its stream's head.

@@ -58,7 +58,7 @@ impl<S: Store> Node<S> {
         now_ms: i64,
     ) -> Result<(), NodeError> {
         let acks = vec![(upstream.to_owned(), stream, through)];
-        self.commit(&Commit { at_ms: now_ms, acks, ..Commit::default() })
+        self.commit(&Commit { at_ms: now_ms, essential: true, acks, ..Commit::default() })
     }
 
     /// The hello for a stream.

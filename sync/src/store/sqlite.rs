@@ -2,11 +2,14 @@
 
 mod check;
 mod commit;
+mod fault;
 mod mark;
 mod open;
 mod purge;
 mod read;
+mod reserve;
 mod texts;
+mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -16,12 +19,19 @@ use sync_proto::life::{Marker, MarkerSeen};
 use sync_proto::rows::{RowKey, TableSpec, Value};
 use sync_proto::wire::FeedItem;
 use sync_proto::{ChainHash, Entry, FeedVersion, Incarnation, Seq, StreamId};
+use tokio::sync::watch;
 
 use super::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, StreamRow};
 
+use fault::FaultBoard;
 use mark::MarkFile;
+use reserve::Reserve;
+use write::WalPages;
+
+use crate::retention::Retention;
 
 pub use check::{ChainFault, Findings, whole as check_whole};
+pub use fault::{EXIT_STORAGE, Fault, told};
 pub use open::{APPLICATION_ID, open_reader};
 
 /// A program's database, opened for writing. Holds the exclusive lease of R7 until dropped.
@@ -31,6 +41,10 @@ pub struct SqliteStore {
     path: PathBuf,
     mark: Option<MarkFile>,
     texts: texts::Texts,
+    pub(crate) retention: Option<Retention>,
+    reserve: Option<Reserve>,
+    faults: FaultBoard,
+    pages: WalPages,
     /// Locked while this store lives; the system lets go when the process dies.
     _lease: std::fs::File,
 }
@@ -47,13 +61,18 @@ impl SqliteStore {
     /// what SQLite or the system said.
     pub fn open(path: &Path, migrations: &[&str], tables: &[&'static TableSpec]) -> Result<Self, StoreError> {
         let lease = open::lease(path)?;
-        let connection = open::open(path, migrations).map_err(|why| open::damage(path, why))?;
+        let mut connection = open::open(path, migrations).map_err(|why| open::damage(path, why))?;
         open::check(&connection, path, tables).map_err(|why| open::damage(path, why))?;
+        let pages = WalPages::watch(&mut connection)?;
         Ok(Self {
             connection,
             path: path.to_owned(),
             mark: None,
             texts: texts::Texts::default(),
+            retention: None,
+            reserve: None,
+            faults: FaultBoard::new(),
+            pages,
             _lease: lease,
         })
     }
@@ -98,31 +117,31 @@ impl SqliteStore {
     }
 
     /// Writes the WAL back and truncates it; at a quiet time.
-    pub fn checkpoint(&self) -> Result<(), StoreError> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        self.write_back("TRUNCATE")
+    }
+
+    /// Tells when the program has to end: see [`told`].
+    pub fn faults(&self) -> watch::Receiver<Option<Fault>> {
+        self.faults.seen()
     }
 }
 
 impl Store for SqliteStore {
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
-        commit::commit(&mut self.connection, &mut self.texts, commit)?;
-        if let Some(mark) = &mut self.mark {
-            mark.note(commit);
-        }
-        Ok(())
+        self.write(commit)
     }
 
     fn stream(&mut self, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
-        read::stream(&self.connection, id)
+        self.noted(read::stream(&self.connection, id))
     }
 
     fn streams(&mut self) -> Result<Vec<StreamRow>, StoreError> {
-        read::streams(&self.connection)
+        self.noted(read::streams(&self.connection))
     }
 
     fn hash_at(&mut self, id: &StreamId, seq: Seq) -> Result<Option<ChainHash>, StoreError> {
-        read::hash_at(&self.connection, id, seq)
+        self.noted(read::hash_at(&self.connection, id, seq))
     }
 
     fn entries(
@@ -132,23 +151,24 @@ impl Store for SqliteStore {
         entries_max: u32,
         len_max: usize,
     ) -> Result<Vec<Entry>, StoreError> {
-        read::entries(&self.connection, id, from, entries_max, len_max)
+        self.noted(read::entries(&self.connection, id, from, entries_max, len_max))
     }
 
     fn entries_after(&mut self, pos: i64, entries_max: u32) -> Result<Vec<StoredEntry>, StoreError> {
-        read::entries_after(&self.connection, pos, entries_max)
+        self.noted(read::entries_after(&self.connection, pos, entries_max))
     }
 
     fn rows(&mut self, keys: &[RowKey]) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
-        read::rows(&self.connection, &mut self.texts, keys)
+        let found = read::rows(&self.connection, &mut self.texts, keys);
+        self.noted(found)
     }
 
     fn ack(&mut self, upstream: &str, id: &StreamId) -> Result<Seq, StoreError> {
-        read::ack(&self.connection, upstream, id)
+        self.noted(read::ack(&self.connection, upstream, id))
     }
 
     fn feed_head(&mut self, scope: &FeedScope) -> Result<Option<FeedHead>, StoreError> {
-        read::feed_head(&self.connection, scope)
+        self.noted(read::feed_head(&self.connection, scope))
     }
 
     fn feed_items(
@@ -157,18 +177,20 @@ impl Store for SqliteStore {
         after: FeedVersion,
         len_max: usize,
     ) -> Result<(Vec<FeedItem>, bool), StoreError> {
-        read::feed_items(&self.connection, scope, after, len_max)
+        self.noted(read::feed_items(&self.connection, scope, after, len_max))
     }
 
     fn cursor(&mut self, name: &str) -> Result<i64, StoreError> {
-        read::cursor(&self.connection, name)
+        self.noted(read::cursor(&self.connection, name))
     }
 
     fn purge(&mut self, id: &StreamId, through: Seq) -> Result<u64, StoreError> {
-        purge::purge(&mut self.connection, id, through)
+        self.faults.refuse_if_told()?;
+        let purged = purge::purge(&mut self.connection, id, through);
+        self.noted(purged)
     }
 
     fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {
-        read::quarantined(&self.connection)
+        self.noted(read::quarantined(&self.connection))
     }
 }

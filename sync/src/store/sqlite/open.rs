@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use sync_proto::rows::TableSpec;
 
 use super::super::StoreError;
-use super::check;
+use super::{check, fault};
 
 /// `juyu` in the file's header: another program's database is refused, not migrated.
 pub const APPLICATION_ID: i32 = 0x6a75_7975;
@@ -73,7 +73,13 @@ pub(super) fn check(
     tables: &[&'static TableSpec],
 ) -> Result<(), StoreError> {
     let damaged = |what: String| Err(StoreError::Damaged(format!("{}: {what}", path.display())));
-    if let Some(problem) = check::quick(connection)?.into_iter().next() {
+    if fault::is_distrusted(path) {
+        let found = check::whole(connection)?;
+        if !found.is_well() {
+            return damaged(found.summary());
+        }
+        fault::trust(path)?;
+    } else if let Some(problem) = check::quick(connection)?.into_iter().next() {
         return damaged(problem);
     }
     check_tables(connection, tables)?;
