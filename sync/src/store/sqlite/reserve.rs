@@ -12,7 +12,7 @@ pub const RESERVE_LEN: u64 = 8 * 1024 * 1024;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Written at once, so that no file system makes a hole of it.
-const BLOCK: [u8; 64 * 1024] = [0x5a; 64 * 1024];
+static BLOCK: [u8; 64 * 1024] = [0x5a; 64 * 1024];
 
 /// A file beside the database that is let go of when the disk is full.
 #[derive(Debug)]

@@ -140,12 +140,12 @@ impl SqliteStore {
         if let Err(why) = &result
             && let Some(fault) = fault_of(why)
         {
-            self.fail(fault);
+            self.fail(&fault);
         }
         result
     }
 
-    fn fail(&self, fault: Fault) {
+    fn fail(&self, fault: &Fault) {
         if self.faults.tell(fault.clone()) {
             tracing::error!(%fault, "nothing is written any more");
             // Closing would write the log back through the handle that failed.
