@@ -1,6 +1,6 @@
 //! `sim`: the simulator of terminals, agent and HQ.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::Result;
@@ -17,6 +17,38 @@ pub struct Options {
     /// The first seed, or the only one with `--seeds 1`: replays what failed.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// Kinds of faults to leave out, as a violation that was made smaller names them.
+    #[arg(long, value_name = "FAULT,...")]
+    without: Option<String>,
+    /// The storm ends after so many steps at the latest.
+    #[arg(long, value_name = "N")]
+    steps: Option<u32>,
+    /// Break a rule of the product on purpose: r3, r5, r10, r13 or r18.
+    #[arg(long = "break", value_name = "RULE")]
+    broken: Option<String>,
+    /// Break each of these rules in turn, and fail unless every breakage is found.
+    #[arg(long)]
+    mutations: bool,
+}
+
+impl Options {
+    /// For the simulator itself.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec!["--seeds".to_owned(), self.seeds.to_string()];
+        let mut push = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                arguments.extend([name.to_owned(), value]);
+            }
+        };
+        push("--seed", self.seed.map(|seed| seed.to_string()));
+        push("--without", self.without.clone());
+        push("--steps", self.steps.map(|steps| steps.to_string()));
+        push("--break", self.broken.clone());
+        if self.mutations {
+            arguments.push("--mutations".to_owned());
+        }
+        arguments
+    }
 }
 
 /// Runs the command: optimised, because it is asked for many seeds.
@@ -24,32 +56,28 @@ pub struct Options {
 /// # Errors
 /// The simulator does not build, or a seed breaks an invariant.
 pub fn run(options: &Options) -> Result<()> {
-    optimised(options.seeds, options.seed)
+    simulate(&optimised()?, &options.arguments())
 }
 
-/// Builds the optimised simulator and runs that many seeds.
+/// Builds the optimised simulator.
 ///
 /// # Errors
-/// It does not build, or a seed breaks an invariant.
-pub fn optimised(count: u64, first: Option<u64>) -> Result<()> {
+/// It does not build.
+pub fn optimised() -> Result<PathBuf> {
     shell::run("cargo", &["build", "--locked", "--release", "-p", "sync-sim"], &workspace::root())?;
-    seeds(&workspace::target().join("release/sync-sim"), count, first)
+    Ok(workspace::target().join("release/sync-sim"))
 }
 
-/// Runs that many seeds in the simulator that the tests have built already.
+/// Runs that many seeds from the first on.
 ///
 /// # Errors
-/// A seed breaks an invariant.
-pub fn as_built(count: u64) -> Result<()> {
-    seeds(&workspace::binary("sync-sim"), count, None)
+/// A seed breaks an invariant, or a fault never fired.
+pub fn seeds(simulator: &Path, count: u64) -> Result<()> {
+    simulate(simulator, &["--seeds".to_owned(), count.to_string()])
 }
 
-fn seeds(simulator: &Path, count: u64, first: Option<u64>) -> Result<()> {
+fn simulate(simulator: &Path, arguments: &[String]) -> Result<()> {
     let mut command = shell::command(&simulator.to_string_lossy(), &[], &workspace::root());
-    command.args(["--seeds", &count.to_string()]);
-    if let Some(first) = first {
-        command.args(["--seed", &first.to_string()]);
-    }
     // The counters are what it is run for.
-    shell::finish(command.stdout(Stdio::inherit()))
+    shell::finish(command.args(arguments).stdout(Stdio::inherit()))
 }

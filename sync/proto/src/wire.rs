@@ -1,6 +1,7 @@
 //! What two peers say to each other, byte for byte, over MQTT and HTTP alike.
 //!
-//! A message is a tag byte and fixed-width big-endian fields; texts and bodies carry their length first.
+//! A message is a tag byte and fixed-width big-endian fields, and a seal over them; texts and bodies carry their
+//! length first.
 //! Every length is checked against its limit before anything is allocated.
 
 mod batch;
@@ -26,6 +27,9 @@ pub enum WireError {
     /// Ends in the middle of a field.
     #[error("the message ends in the middle of {0}")]
     Short(&'static str),
+    /// Not the bytes that its sender sealed: something on the way changed them.
+    #[error("the message was altered on its way")]
+    Altered,
     /// Goes on after its last field.
     #[error("the message goes on after its end")]
     Trailing,
@@ -79,7 +83,7 @@ impl Message {
             Self::Pull(pull) => pull.write(w.tag(TAG_PULL)),
             Self::Progress(progress) => progress.write(w.tag(TAG_PROGRESS)),
         }
-        w.into_bytes()
+        w.into_sealed()
     }
 
     /// Reads received bytes.
@@ -107,7 +111,7 @@ impl Reply {
             Self::Pull(answer) => answer.write(w.tag(TAG_ANSWER | TAG_PULL)),
             Self::Progress(answer) => answer.write(w.tag(TAG_ANSWER | TAG_PROGRESS)),
         }
-        w.into_bytes()
+        w.into_sealed()
     }
 
     /// Reads received bytes.

@@ -1,19 +1,30 @@
-//! A disk in memory that can be full, and that can end the process right after a commit.
+//! A disk in memory that can be full, and that can end the process in a commit or right after it.
 
 use sync::store::memory::MemoryStore;
 use sync::store::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, StreamRow};
 use sync_proto::fact::FeedScope;
 use sync_proto::rows::{RowKey, Value};
 use sync_proto::wire::FeedItem;
-use sync_proto::{ChainHash, Entry, FeedVersion, Seq, StreamId};
+use sync_proto::{ChainHash, DeviceId, Entry, FeedVersion, Origin, Role, Seq, StreamId};
+
+use crate::breakage::Break;
 
 /// What the next commits meet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DiskFaults {
     /// Every commit is refused.
     pub full: bool,
-    /// The next commit succeeds and the process dies before anybody hears of it.
-    pub die_after_commit: bool,
+    /// The process dies in its next commit.
+    pub dies: Option<Dies>,
+}
+
+/// Where in a commit a process dies. A commit is wholly there or not at all; which, decides the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dies {
+    /// Before its last byte is on the disk: nothing of it is there.
+    Within,
+    /// After it, and before anybody heard of it: all of it is there.
+    After,
 }
 
 /// The store of a simulated process. What was committed survives its death; nothing else does.
@@ -24,28 +35,93 @@ pub struct Disk {
     /// What the next commits meet.
     pub faults: DiskFaults,
     /// The process died in a commit; its caller must not be answered.
-    pub died: bool,
+    pub died: Option<Dies>,
     /// Commits refused.
     pub refused: u64,
+    /// Every entry that this device ever committed as its own, whatever became of the disk since.
+    pub written: Vec<Entry>,
+    /// What the disk saw that must not be.
+    pub violation: Option<String>,
+    device: Option<DeviceId>,
+    /// It numbers the items of its feeds; others keep what they pulled.
+    writes_feeds: bool,
+    broken: Option<Break>,
+    /// R18 broken: items whose commit comes after that of later ones.
+    late: Vec<(FeedScope, FeedItem)>,
 }
 
 impl Disk {
+    /// An empty disk of a device.
+    pub fn of(me: &Origin, broken: Option<Break>) -> Self {
+        let writes_feeds = me.role == Role::Hq;
+        let broken = broken.filter(|each| match each {
+            Break::R18 => writes_feeds,
+            Break::R3 => me.role == Role::Terminal,
+            Break::R5 | Break::R10 | Break::R13 => false,
+        });
+        Self { device: Some(me.device), writes_feeds, broken, ..Self::default() }
+    }
+
     /// The disk as the next process finds it.
-    pub fn reopened(self) -> Self {
-        Self { durable: self.durable, faults: DiskFaults::default(), died: false, refused: self.refused }
+    #[must_use]
+    pub fn reopened(mut self) -> Self {
+        self.faults = DiskFaults::default();
+        self.died = None;
+        if self.broken == Some(Break::R3) {
+            let own = self.durable.streams_held().rev().find(|row| row.own).map(|row| (row.id, row.head.seq));
+            if let Some((own, head)) = own.filter(|(_, head)| head.0 > 1) {
+                self.durable.forget_behind(&own, Seq(head.0 - 1));
+            }
+        }
+        self
+    }
+
+    /// R18 as the oracle sees it: what is committed now must not stand before what could be read already.
+    fn in_commit_order(&mut self, commit: &Commit) {
+        for (scope, item) in commit.feed_items.iter().filter(|_| self.writes_feeds) {
+            let before = self.durable.feed_head(scope).ok().flatten();
+            let (Some(before), false) = (before, commit.feed_resets.contains(scope)) else { continue };
+            let after = commit.feed_heads.iter().find(|(of, _)| of == scope).map(|(_, head)| head.writer);
+            if item.version <= before.version && after.is_none_or(|writer| writer == before.writer) {
+                self.violation = Some(format!(
+                    "R18: {} became visible at {} when {} could be read already",
+                    item.key, item.version.0, before.version.0
+                ));
+            }
+        }
+    }
+
+    /// R18 broken: every other item waits for the commit after.
+    fn out_of_order(&mut self, commit: &Commit) -> Commit {
+        let mut changed = commit.clone();
+        if self.late.is_empty() && commit.feed_items.len() == 1 {
+            self.late = std::mem::take(&mut changed.feed_items);
+        } else if !commit.feed_items.is_empty() {
+            changed.feed_items.splice(0..0, std::mem::take(&mut self.late));
+        }
+        changed
     }
 }
 
 impl Store for Disk {
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        if self.died.is_some() {
+            return Err(StoreError::Refused("the simulated process is dead".to_owned()));
+        }
         if self.faults.full {
             self.refused += 1;
             return Err(StoreError::Refused("the simulated disk is full".to_owned()));
         }
-        self.durable.commit(commit)?;
-        if std::mem::take(&mut self.faults.die_after_commit) {
-            self.died = true;
+        self.died = self.faults.dies.take();
+        if self.died == Some(Dies::Within) {
+            return Err(StoreError::Refused("the simulated process died in this commit".to_owned()));
         }
+        let changed = (self.broken == Some(Break::R18)).then(|| self.out_of_order(commit));
+        let commit = changed.as_ref().unwrap_or(commit);
+        self.in_commit_order(commit);
+        self.durable.commit(commit)?;
+        let own = commit.append.iter().filter(|entry| Some(entry.key.stream.device) == self.device);
+        self.written.extend(own.cloned());
         Ok(())
     }
 

@@ -1,14 +1,24 @@
 //! `sync-sim --seeds N [--seed S]`: runs worlds and fails on any violation.
 
-use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use sync_sim::{Faults, Report, World};
+use sync_sim::run::{self, Summary};
+use sync_sim::{Break, Fault, Plan, WorldOptions, breakage, smaller};
 
 /// Fewer seeds than this may leave a fault unfired by chance.
 const SEEDS_FOR_EVERY_FAULT: u64 = 50;
+
+/// A breakage that is not found within so many seeds is not found.
+const SEEDS_TO_FIND: u64 = 1_000;
+
+/// The smallest runs of so many violating seeds are looked for; that takes as long as a hundred seeds each.
+const MADE_SMALLER_MAX: usize = 3;
+
+/// Lines of a trace that are printed.
+const TRACE_LINES: usize = 60;
 
 /// Runs simulated worlds; every one is a pure function of its seed.
 #[derive(Debug, Parser)]
@@ -19,50 +29,124 @@ struct Options {
     /// The first seed; with `--seeds 1` replays exactly one world.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Threads; as many as there are cores unless given.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Kinds of faults to leave out, as a minimised violation names them.
+    #[arg(long, value_delimiter = ',', value_name = "FAULT")]
+    without: Vec<String>,
+    /// The storm ends after so many steps at the latest.
+    #[arg(long, value_name = "N")]
+    steps: Option<u32>,
+    /// Break a rule of the product on purpose: r3, r5, r10, r13 or r18.
+    #[arg(long = "break", value_name = "RULE")]
+    broken: Option<String>,
+    /// Break each of the rules in turn; fails unless every breakage is found.
+    #[arg(long, conflicts_with_all = ["broken", "without", "steps"])]
+    mutations: bool,
 }
 
-#[expect(clippy::print_stdout, reason = "the table is this command's product")]
 fn main() -> ExitCode {
     let options = Options::parse();
-    let started = Instant::now();
-    let mut faults = Faults::default();
-    let mut violating = BTreeSet::new();
-    let (mut sales, mut slowest_ms) = (0usize, 0i64);
-    for seed in options.seed..options.seed.saturating_add(options.seeds) {
-        let Some(world) = World::new(seed) else {
-            eprintln!("seed {seed}: the world could not be built");
-            return ExitCode::FAILURE;
-        };
-        let report = world.run();
-        faults.add(&report.faults);
-        sales += report.sales;
-        slowest_ms = slowest_ms.max(report.drained_in_ms);
-        if !report.violations.is_empty() {
-            violating.insert(seed);
-            print_violation(&report);
+    let threads =
+        options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    let fine = match world_options(&options) {
+        Ok(_) if options.mutations => mutations(&options, threads),
+        Ok(world) => seeds(&options, world, threads),
+        Err(why) => {
+            eprintln!("{why}");
+            false
         }
+    };
+    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn world_options(options: &Options) -> Result<WorldOptions, String> {
+    let mut plan = Plan::default().of_steps(options.steps.unwrap_or(u32::MAX));
+    for name in &options.without {
+        plan = plan.without(Fault::parse(name).ok_or_else(|| format!("no fault is called {name}"))?);
     }
-    let elapsed_ms = started.elapsed().as_millis().max(1);
-    println!("seeds {}  sales shown done {sales}  slowest drain {slowest_ms} ms (virtual)", options.seeds);
-    println!("seeds per second {}", u128::from(options.seeds) * 1_000 / elapsed_ms);
-    for (name, count) in faults.named() {
-        println!("fault {name:<20} {count}");
-    }
-    println!("violations {}", violating.len());
-    let silent: Vec<&str> =
-        faults.named().iter().filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect();
-    if options.seeds >= SEEDS_FOR_EVERY_FAULT && !silent.is_empty() {
-        println!("never fired: {}", silent.join(", "));
-        return ExitCode::FAILURE;
-    }
-    if violating.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let broken = match &options.broken {
+        None => None,
+        Some(name) => Some(Break::parse(name).ok_or_else(|| format!("no breakage is called {name}"))?),
+    };
+    Ok(WorldOptions { plan, broken, traced: false })
 }
 
 #[expect(clippy::print_stdout, reason = "the table is this command's product")]
-fn print_violation(report: &Report) {
-    println!("seed {} violates:", report.seed);
+fn seeds(options: &Options, world: WorldOptions, threads: usize) -> bool {
+    if let Some(broken) = world.broken {
+        println!("{}: {}", breakage::BROKEN, broken.name());
+    }
+    let started = Instant::now();
+    let range = options.seed..options.seed.saturating_add(options.seeds);
+    let summary = run::many(range, threads, world, |report| {
+        let what = report.violations.first().map(String::as_str).unwrap_or_default();
+        println!("seed {} violates: {what}", report.seed);
+    });
+    let elapsed_ms = started.elapsed().as_millis().max(1);
+    let per_second = u128::from(summary.seeds) * 1_000 / elapsed_ms;
+    let cores = u128::try_from(threads).unwrap_or(1).max(1);
+    println!(
+        "seeds {}  sales shown done {}  slowest drain {} ms (virtual)",
+        summary.seeds, summary.sales, summary.slowest_drain_ms
+    );
+    println!("seeds per second {per_second}  per core {}  cores {cores}", per_second / cores);
+    for fault in Fault::ALL {
+        println!("fault {:<20} {}", fault.name(), summary.faults.count(fault));
+    }
+    println!("violations {}", summary.violating.len());
+    for seed in summary.violating.keys().take(MADE_SMALLER_MAX) {
+        print_smallest(*seed, world);
+    }
+    let quiet = quiet(options, world, &summary);
+    if !quiet.is_empty() {
+        println!("never fired: {}", quiet.join(", "));
+    }
+    quiet.is_empty() && summary.violating.is_empty()
+}
+
+/// Faults that should have fired and never did.
+fn quiet(options: &Options, world: WorldOptions, summary: &Summary) -> Vec<&'static str> {
+    if options.seeds < SEEDS_FOR_EVERY_FAULT || summary.seeds < options.seeds {
+        return Vec::new();
+    }
+    summary.faults.silent().filter(|fault| world.plan.allows(*fault)).map(Fault::name).collect()
+}
+
+#[expect(clippy::print_stdout, reason = "the trace is this command's product")]
+fn print_smallest(seed: u64, world: WorldOptions) {
+    let (plan, report) = smaller::smallest(seed, world);
+    println!("seed {seed}, made smaller to {} steps:", report.steps);
     report.violations.iter().take(5).for_each(|violation| println!("  {violation}"));
-    let skip = report.trace.len().saturating_sub(40);
+    let skip = report.trace.len().saturating_sub(TRACE_LINES);
     report.trace.iter().skip(skip).for_each(|line| println!("    {line}"));
-    println!("  replay: cargo xtask sim --seeds 1 --seed {}", report.seed);
+    println!("  replay: {}", smaller::replay(seed, WorldOptions { plan, ..world }));
+}
+
+/// Breaks each rule in turn, until a seed finds it.
+#[expect(clippy::print_stdout, reason = "the table is this command's product")]
+fn mutations(options: &Options, threads: usize) -> bool {
+    println!("{}", breakage::BROKEN);
+    let mut all_found = true;
+    for broken in Break::ALL {
+        let world = WorldOptions { broken: Some(broken), ..WorldOptions::default() };
+        let mut found = None;
+        let mut tried = 0u64;
+        run::in_order(options.seed..options.seed.saturating_add(SEEDS_TO_FIND), threads, world, |report| {
+            tried += 1;
+            found = report.violations.into_iter().next().map(|what| (report.seed, what));
+            found.is_none()
+        });
+        match found {
+            Some((seed, what)) => {
+                println!("mutation {:<4} found after {tried} seeds, by seed {seed}: {what}", broken.name());
+            }
+            None => {
+                println!("mutation {:<4} not found in {tried} seeds", broken.name());
+                all_found = false;
+            }
+        }
+    }
+    all_found
 }

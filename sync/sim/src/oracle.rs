@@ -1,6 +1,9 @@
 //! The judge. It reads disks as bytes and rows, parses entries as plain JSON and hashes them itself: it
 //! shares no code with the engine, the chain or the projections that it judges.
 
+mod books;
+mod deliveries;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
@@ -8,48 +11,90 @@ use sha2::{Digest as _, Sha256};
 use sync::Store as _;
 use sync::store::memory::MemoryStore;
 use sync_proto::rows::Value;
-use sync_proto::{Role, StreamId};
+use sync_proto::{DeviceId, Incarnation, Origin, Role, StreamId};
 
+use crate::disk::Disk;
 use crate::station::{Process, UPSTREAM};
 use crate::world::Shown;
 
-type Books = BTreeMap<(String, String), i64>;
+pub use deliveries::{Expected, first_expected_delivery};
 
-/// Every invariant that does not hold, in words.
+/// Every invariant that does not hold, in words. The processes have ended then.
 pub fn judge(processes: &mut [Process], shown: &[Shown]) -> Vec<String> {
     let mut wrong = nothing_pending(processes);
-    let disks: Vec<(Role, String, MemoryStore)> = processes
+    let disks: Vec<(Origin, Disk)> = processes
         .iter_mut()
         .filter_map(|process| {
-            let (role, station) = (process.me.role, process.me.station.to_string());
-            process.disk().map(|disk| (role, station, disk.durable.clone()))
+            let me = process.me.clone();
+            process.retire().map(|disk| (me, disk))
         })
         .collect();
-    let Some((_, _, hq)) = disks.iter().find(|(role, _, _)| *role == Role::Hq) else {
+    let Some((_, hq)) = disks.iter().find(|(me, _)| me.role == Role::Hq) else {
         return vec!["there is no HQ".to_owned()];
     };
-    wrong.extend(every_shown_sale_is_at_hq_once(hq, shown));
-    wrong.extend(hq_holds_only_what_devices_wrote(hq, &disks));
-    for (role, station, disk) in &disks {
-        wrong.extend(chains_verify(disk));
-        match role {
-            Role::Hq => wrong.extend(books_agree(disk, disk, None, "HQ")),
-            Role::Agent => wrong.extend(books_agree(disk, hq, Some(station), "the agent")),
-            Role::Terminal => wrong.extend(prices_agree(disk, hq)),
+    let facts = Facts::of(&hq.durable);
+    wrong.extend(every_shown_sale_is_at_hq_once(&facts, shown));
+    wrong.extend(hq_holds_only_what_devices_wrote(&hq.durable, &disks));
+    for (me, disk) in &disks {
+        let station = me.station.as_str();
+        wrong.extend(chains_verify(&disk.durable));
+        match me.role {
+            Role::Hq => wrong.extend(books::agree(&disk.durable, &facts, None, "HQ")),
+            Role::Agent => wrong.extend(books::agree(&disk.durable, &facts, Some(station), "the agent")),
+            Role::Terminal => wrong.extend(prices_agree(&disk.durable, &hq.durable)),
             // It has no journal.
             Role::Office => {}
         }
-        if disk.clone().quarantined().is_ok_and(|rows| !rows.is_empty()) {
-            wrong.push(format!(
-                "R14: something of {station} is in quarantine: {:?}",
-                disk.clone().quarantined()
-            ));
+        let aside = disk.durable.clone().quarantined().unwrap_or_default();
+        if !aside.is_empty() {
+            wrong.push(format!("R14: something of {station} is in quarantine: {aside:?}"));
         }
-        if !disk.forks().is_empty() {
+        if !disk.durable.forks().is_empty() {
             wrong.push(format!("R5: a fork at {station}, though nobody forged one"));
         }
     }
     wrong
+}
+
+/// What HQ's entries say, parsed once.
+struct Facts(Vec<FactOf>);
+
+struct FactOf {
+    station: String,
+    kind: String,
+    /// Schema version; those from the future are on record and in no book yet.
+    version: u64,
+    data: Json,
+}
+
+impl Facts {
+    fn of(disk: &MemoryStore) -> Self {
+        let read = |stored: &sync::store::StoredEntry| {
+            let mut json: Json = serde_json::from_slice(&stored.entry.bytes).ok()?;
+            let kind = json.get("t")?.as_str()?.to_owned();
+            let version = json.get("v")?.as_u64()?;
+            let station = stored.origin.station.to_string();
+            Some(FactOf { station, kind, version, data: json.get_mut("d")?.take() })
+        };
+        Self(disk.all_entries().iter().filter_map(read).collect())
+    }
+}
+
+/// R10, heard on the wire: an acknowledgement of what the receiver does not hold. Reads the bytes of the reply itself:
+/// tag, device, incarnation, outcome, place.
+pub fn acknowledged_too_early(reply: &[u8], disk: &MemoryStore) -> Option<String> {
+    const RECEIPT: u8 = 0x82;
+    let (tag, rest) = reply.split_first()?;
+    let (device, rest) = rest.split_first_chunk::<16>()?;
+    let (incarnation, rest) = rest.split_first_chunk::<16>()?;
+    let (outcome, rest) = rest.split_first()?;
+    if *tag != RECEIPT || *outcome > 1 {
+        return None;
+    }
+    let through = u64::from_be_bytes(*rest.first_chunk::<8>()?);
+    let stream = StreamId { device: DeviceId(*device), incarnation: Incarnation(*incarnation) };
+    let held = disk.streams_held().find(|row| row.id == stream).map_or(0, |row| row.head.seq.0);
+    (through > held).then(|| format!("R10: {through} was acknowledged when {held} was committed"))
 }
 
 /// I7: every upstream holds every stream whole, and every feed is applied to its end.
@@ -116,14 +161,14 @@ fn feeds_behind(processes: &mut [Process]) -> Vec<String> {
 }
 
 /// I1, and of I3 that no receipt number is used twice.
-fn every_shown_sale_is_at_hq_once(hq: &MemoryStore, shown: &[Shown]) -> Vec<String> {
+fn every_shown_sale_is_at_hq_once(hq: &Facts, shown: &[Shown]) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut sales: BTreeMap<String, usize> = BTreeMap::new();
     let mut cancels: BTreeMap<String, usize> = BTreeMap::new();
-    for (kind, data) in facts(hq, None) {
-        let id = text(&data, "sale");
-        match kind.as_str() {
-            "Sold" => *sales.entry(id).or_default() += 1,
+    for fact in &hq.0 {
+        let id = text(&fact.data, "sale");
+        match fact.kind.as_str() {
+            "Sold" | "SoldByAttendant" => *sales.entry(id).or_default() += 1,
             "SaleCancelled" => *cancels.entry(id).or_default() += 1,
             _ => {}
         }
@@ -144,23 +189,14 @@ fn every_shown_sale_is_at_hq_once(hq: &MemoryStore, shown: &[Shown]) -> Vec<Stri
 }
 
 /// I2, byte for byte.
-fn hq_holds_only_what_devices_wrote(hq: &MemoryStore, disks: &[(Role, String, MemoryStore)]) -> Vec<String> {
-    let mut written = BTreeSet::new();
-    for (_, _, disk) in disks {
-        let own: BTreeSet<StreamId> = disk
-            .clone()
-            .streams()
-            .unwrap_or_default()
-            .iter()
-            .filter(|row| row.own)
-            .map(|row| row.id)
-            .collect();
-        for stored in disk.all_entries().iter().filter(|stored| own.contains(&stored.entry.key.stream)) {
-            written.insert((stored.entry.key, stored.entry.bytes.clone()));
-        }
-    }
+fn hq_holds_only_what_devices_wrote(hq: &MemoryStore, disks: &[(Origin, Disk)]) -> Vec<String> {
+    let written: BTreeSet<_> = disks
+        .iter()
+        .flat_map(|(_, disk)| &disk.written)
+        .map(|entry| (entry.key, entry.bytes.as_slice()))
+        .collect();
     let held: BTreeSet<_> =
-        hq.all_entries().iter().map(|stored| (stored.entry.key, stored.entry.bytes.clone())).collect();
+        hq.all_entries().iter().map(|stored| (stored.entry.key, stored.entry.bytes.as_slice())).collect();
     let mut wrong = Vec::new();
     if held.len() != hq.all_entries().len() {
         wrong.push("I1: HQ holds an entry twice".to_owned());
@@ -200,80 +236,6 @@ fn chains_verify(disk: &MemoryStore) -> Vec<String> {
     wrong
 }
 
-/// I5 and I6: stock, summary and tenders are what the entries at HQ add up to.
-fn books_agree(disk: &MemoryStore, hq: &MemoryStore, station: Option<&String>, who: &str) -> Vec<String> {
-    let mut stock: Books = BTreeMap::new();
-    let mut sold: Books = BTreeMap::new();
-    let mut money: Books = BTreeMap::new();
-    for stored in hq.all_entries() {
-        let of = stored.origin.station.to_string();
-        if station.is_some_and(|station| *station != of) {
-            continue;
-        }
-        let Some((kind, data)) = fact(&stored.entry.bytes) else { continue };
-        let sign = match kind.as_str() {
-            "Sold" => 1,
-            "SaleCancelled" => -1,
-            "StockMoved" => {
-                *stock.entry((of.clone(), text(&data, "product"))).or_default() +=
-                    milli(data.get("quantity"));
-                continue;
-            }
-            "Received" => {
-                *stock.entry((of.clone(), text(&data, "product"))).or_default() +=
-                    milli(data.get("measured"));
-                continue;
-            }
-            _ => continue,
-        };
-        for line in array(&data, "lines") {
-            let key = (of.clone(), text(line, "p"));
-            *stock.entry(key.clone()).or_default() -= sign * milli(line.get("q"));
-            *sold.entry(key).or_default() += sign * int(line, "a");
-        }
-        for tender in array(&data, "tenders") {
-            for (kind, body) in tender.as_object().into_iter().flatten() {
-                *money.entry((of.clone(), kind.clone())).or_default() += sign * int(body, "amount");
-            }
-        }
-    }
-    let mut wrong = Vec::new();
-    let mut compare = |what: &str, expected: Books, found: Books| {
-        let live = |books: Books| books.into_iter().filter(|(_, n)| *n != 0).collect::<Books>();
-        let (expected, found) = (live(expected), live(found));
-        if expected != found {
-            wrong.push(format!(
-                "{what} at {who}: the entries add up to {expected:?}, the books say {found:?}"
-            ));
-        }
-    };
-    compare("I6 stock", stock, sums(disk, "stock", 1, 0));
-    compare("I5 sales", sold, sums(disk, "sales_summaries", 2, 1));
-    let mut tenders = Books::new();
-    for (kind, cell) in [("cash", 3), ("card", 4), ("account", 5)] {
-        for ((of, _), amount) in sums(disk, "day_totals", 0, cell) {
-            *tenders.entry((of, kind.to_owned())).or_default() += amount;
-        }
-    }
-    compare("I5 tenders", money, tenders);
-    wrong
-}
-
-/// Sums of one cell of a table by station and by key column `by`.
-fn sums(disk: &MemoryStore, table: &str, by: usize, cell: usize) -> Books {
-    let mut books = Books::new();
-    for (key, cells) in disk.table(table) {
-        let column = |at: usize| match key.key.get(at) {
-            Some(Value::Text(text)) => text.clone(),
-            other => format!("{other:?}"),
-        };
-        if let Some(Value::Int(n)) = cells.get(cell) {
-            *books.entry((column(0), column(by))).or_default() += n;
-        }
-    }
-    books
-}
-
 /// The till's prices are HQ's.
 fn prices_agree(till: &MemoryStore, hq: &MemoryStore) -> Vec<String> {
     let of = |disk: &MemoryStore| -> Vec<(Vec<Value>, Vec<Value>)> {
@@ -282,64 +244,6 @@ fn prices_agree(till: &MemoryStore, hq: &MemoryStore) -> Vec<String> {
     if of(till) == of(hq) { Vec::new() } else { vec!["a till's prices are not HQ's".to_owned()] }
 }
 
-/// A delivery that a manager could confirm, read from the agent's rows.
-pub fn first_expected_delivery(disk: &MemoryStore) -> Option<Expected> {
-    disk.table("deliveries").find_map(|(key, cells)| {
-        let text = |value: Option<&Value>| match value {
-            Some(Value::Text(text)) => Some(text.clone()),
-            _ => None,
-        };
-        let (Some(Value::Int(quantity_milli)), Some(Value::Null)) = (cells.get(2), cells.get(6)) else {
-            return None;
-        };
-        Some(Expected {
-            order_id: text(key.key.get(1))?,
-            ship_id: text(cells.first())?,
-            product_id: text(cells.get(1))?,
-            quantity_milli: *quantity_milli,
-        })
-    })
-}
-
-/// See [`first_expected_delivery`].
-#[derive(Debug, Clone)]
-pub struct Expected {
-    /// The order.
-    pub order_id: String,
-    /// The shipment.
-    pub ship_id: String,
-    /// The product.
-    pub product_id: String,
-    /// What was shipped.
-    pub quantity_milli: i64,
-}
-
-fn facts<'a>(disk: &'a MemoryStore, station: Option<&'a str>) -> impl Iterator<Item = (String, Json)> + 'a {
-    disk.all_entries()
-        .iter()
-        .filter(move |stored| station.is_none_or(|station| stored.origin.station.as_str() == station))
-        .filter_map(|stored| fact(&stored.entry.bytes))
-}
-
-fn fact(bytes: &[u8]) -> Option<(String, Json)> {
-    let mut json: Json = serde_json::from_slice(bytes).ok()?;
-    let kind = json.get("t")?.as_str()?.to_owned();
-    Some((kind, json.get_mut("d")?.take()))
-}
-
 fn text(json: &Json, field: &str) -> String {
     json.get(field).and_then(Json::as_str).unwrap_or_default().to_owned()
-}
-
-fn int(json: &Json, field: &str) -> i64 {
-    json.get(field).and_then(Json::as_i64).unwrap_or_default()
-}
-
-fn array<'a>(json: &'a Json, field: &str) -> impl Iterator<Item = &'a Json> {
-    json.get(field).and_then(Json::as_array).into_iter().flatten()
-}
-
-fn milli(quantity: Option<&Json>) -> i64 {
-    let Some(quantity) = quantity else { return 0 };
-    int(quantity, "ml") + int(quantity, "pc") * 1_000
 }

@@ -1,24 +1,23 @@
-//! A simulated process: a node on a disk, with the engine of its link upstream.
+//! A simulated process: a node on a disk, with the driver of its link upstream.
+
+mod driver;
 
 use std::sync::Arc;
 
-use sync::node::{Beside, FeedApply};
+use sync::node::Beside;
 use sync::{Draft, Node, NodeError, Peer};
 use sync_proto::catalogue::Catalogue;
-use sync_proto::engine::{Command, Input, Sender, SenderConfig};
 use sync_proto::fact::FeedScope;
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::{All, Projection};
-use sync_proto::wire::{Message, Reply};
-use sync_proto::{BusinessDay, Entry, Fact, Origin, Role, Stamp};
+use sync_proto::{BusinessDay, Entry, EntryKey, Fact, Origin, Role, Stamp};
 
+use crate::breakage::Break;
 use crate::disk::Disk;
+use driver::Driver;
 
 /// Name of the one upstream in a simulated process.
 pub const UPSTREAM: &str = "up";
-
-/// Between pulls of a feed.
-const PULL_EVERY_MS: i64 = 400;
 
 /// One process, dead or alive.
 #[derive(Debug)]
@@ -37,16 +36,20 @@ pub struct Process {
     pub clock_skew_ms: i64,
     /// Dead until then.
     pub dead_until_ms: Option<i64>,
+    /// It writes what older versions do not know.
+    pub newer: bool,
     alive: Option<Alive>,
     disk: Option<Disk>,
     depth: Depth,
+    broken: Option<Break>,
 }
 
 #[derive(Debug)]
 struct Alive {
     node: Node<Disk>,
-    engine: Sender,
-    next_pull_ms: i64,
+    driver: Driver,
+    /// R10 broken: acknowledged and not committed yet.
+    late: Vec<(Peer, Vec<u8>)>,
 }
 
 /// Something to put on the network.
@@ -60,8 +63,15 @@ pub struct Outgoing {
 
 impl Process {
     /// A process that has never run.
-    pub fn new(index: usize, upstream: Option<usize>, me: Origin, scopes: Vec<FeedScope>) -> Self {
+    pub fn new(
+        index: usize,
+        upstream: Option<usize>,
+        me: Origin,
+        scopes: Vec<FeedScope>,
+        broken: Option<Break>,
+    ) -> Self {
         let depth = if me.role == Role::Terminal { Depth::Till } else { Depth::Station };
+        let disk = Disk::of(&me, broken);
         Self {
             index,
             upstream,
@@ -70,9 +80,11 @@ impl Process {
             life: 0,
             clock_skew_ms: 0,
             dead_until_ms: None,
+            newer: false,
             alive: None,
-            disk: Some(Disk::default()),
+            disk: Some(disk),
             depth,
+            broken,
         }
     }
 
@@ -88,10 +100,10 @@ impl Process {
             vec![Box::new(Catalogue), Box::new(Ledger::new(self.depth))];
         let stamp = self.stamp(now_ms);
         let node = Node::open(disk.reopened(), Arc::new(All(projections)), self.me.clone(), entropy, stamp)?;
-        let engine = Sender::new(SenderConfig::STANDARD, jitter_seed);
         self.life += 1;
         self.dead_until_ms = None;
-        self.alive = Some(Alive { node, engine, next_pull_ms: now_ms });
+        let driver = Driver::new(now_ms, jitter_seed, self.broken);
+        self.alive = Some(Alive { node, driver, late: Vec::new() });
         Ok(())
     }
 
@@ -102,6 +114,12 @@ impl Process {
             self.disk = Some(disk);
             self.dead_until_ms = Some(until_ms);
         }
+    }
+
+    /// Ends it for ever; what is left is its disk.
+    pub fn retire(&mut self) -> Option<Disk> {
+        self.kill(i64::MAX);
+        self.disk.take()
     }
 
     /// Whether it runs.
@@ -127,40 +145,69 @@ impl Process {
         let stamp = self.stamp(now_ms);
         let node = self.node()?;
         let recorded = node.record(stamp, Some(day), drafts, Beside::default()).ok()?;
-        let died = node.store().died;
+        let died = node.store().died.is_some();
         (!died).then_some(recorded.entries)
     }
 
-    /// Answers a peer's message; `None` when the process died before it could.
-    pub fn answer(&mut self, now_ms: i64, peer: &Peer, bytes: &[u8]) -> Option<Vec<u8>> {
-        let wall_ms = self.stamp(now_ms).wall_ms;
-        let node = self.node()?;
-        let reply = node.receive(peer, bytes, UPSTREAM, wall_ms).ok()?;
-        (!node.store().died).then_some(reply)
+    /// Records bytes that only a newer version writes. Whether they were shown as done.
+    pub fn record_newer(&mut self, now_ms: i64, bytes: Vec<u8>) -> bool {
+        let at_ms = self.stamp(now_ms).wall_ms;
+        let Some(node) = self.node() else { return false };
+        let own = node.own_stream();
+        let Ok(Some(hello)) = node.hello(own) else { return false };
+        let key = EntryKey { stream: own, seq: hello.last.next() };
+        let entry = Entry { key, hash: hello.last_hash.chain(&bytes), bytes };
+        let commit = sync::store::Commit { at_ms, append: vec![entry], ..sync::store::Commit::default() };
+        let done = sync::Store::commit(node.store(), &commit).is_ok();
+        done && node.store().died.is_none()
     }
 
-    /// Lets time pass: looks at the outbox and at what there is to pull.
-    pub fn tick(&mut self, now_ms: i64) -> Vec<Outgoing> {
+    /// Answers a peer's message; `None` when the process died before it could, or does not take it.
+    pub fn answer(&mut self, now_ms: i64, peer: &Peer, bytes: &[u8]) -> Option<Vec<u8>> {
+        let wall_ms = self.stamp(now_ms).wall_ms;
+        let broken = self.broken;
+        let alive = self.alive.as_mut()?;
+        if broken == Some(Break::R10)
+            && let Some(reply) = driver::acknowledged_before_commit(bytes)
+        {
+            alive.late.push((peer.clone(), bytes.to_vec()));
+            return Some(reply);
+        }
+        let reply = alive.node.receive(peer, bytes, UPSTREAM, wall_ms).ok()?;
+        if alive.node.store().died.is_some() {
+            return None;
+        }
+        Some(if broken == Some(Break::R5) { driver::fork_as_duplicate(bytes, reply) } else { reply })
+    }
+
+    /// Lets time pass. Whatever was announced or not, the armed timer says when there is something to do.
+    pub fn tick(&mut self, now_ms: i64, told: bool) -> Vec<Outgoing> {
+        let wall_ms = self.stamp(now_ms).wall_ms;
+        let Some(alive) = self.alive.as_mut() else { return Vec::new() };
+        for (peer, bytes) in std::mem::take(&mut alive.late) {
+            // R10 broken: whether it is kept now nobody is told any more.
+            let _ = alive.node.receive(&peer, &bytes, UPSTREAM, wall_ms);
+        }
+        let Some(to) = self.upstream else { return Vec::new() };
+        alive.driver.tick(now_ms, told, &mut alive.node, &self.scopes, to)
+    }
+
+    /// Whether the journal grew since it was last looked at.
+    pub fn has_news(&self) -> bool {
+        self.alive.as_ref().is_some_and(|alive| alive.driver.has_news(&alive.node))
+    }
+
+    /// Nobody will be told that the journal grew.
+    pub fn lose_news(&mut self) {
+        if let Some(alive) = &mut self.alive {
+            alive.driver.lose_news(&alive.node);
+        }
+    }
+
+    /// The link upstream came up again.
+    pub fn link_up(&mut self, now_ms: i64) -> Vec<Outgoing> {
         let (Some(to), Some(alive)) = (self.upstream, self.alive.as_mut()) else { return Vec::new() };
-        let mut out = Vec::new();
-        if let Ok(outbox) = alive.node.outbox(UPSTREAM) {
-            for each in outbox {
-                let (stream, head, acked) = (each.stream, each.head, each.acked);
-                let commands = alive.engine.handle(now_ms, Input::Head { stream, head, acked });
-                alive.obey(now_ms, commands, to, &mut out);
-            }
-        }
-        let commands = alive.engine.handle(now_ms, Input::Tick);
-        alive.obey(now_ms, commands, to, &mut out);
-        if alive.next_pull_ms <= now_ms {
-            alive.next_pull_ms = now_ms + PULL_EVERY_MS;
-            for scope in &self.scopes {
-                if let Ok(pull) = alive.node.next_pull(scope) {
-                    out.push(Outgoing { to, bytes: Message::Pull(pull).encode() });
-                }
-            }
-        }
-        out
+        alive.driver.link_up(now_ms, &mut alive.node, to)
     }
 
     /// Takes upstream's reply.
@@ -168,80 +215,25 @@ impl Process {
         let stamp = self.stamp(now_ms);
         let relay = self.me.role == Role::Agent;
         let (Some(to), Some(alive)) = (self.upstream, self.alive.as_mut()) else { return Vec::new() };
-        let mut out = Vec::new();
-        let input = match Reply::decode(bytes) {
-            Ok(Reply::Hello(answer)) => {
-                let local_hash = alive.node.chain_at(answer.stream, answer.through).ok().flatten();
-                let (stream, through, hash) = (answer.stream, answer.through, answer.hash);
-                Input::Greeted { stream, through, hash, local_hash }
-            }
-            Ok(Reply::Receipt(receipt)) => {
-                Input::Replied { stream: receipt.stream, outcome: receipt.outcome }
-            }
-            Ok(Reply::Pull(answer)) => {
-                // A refused commit leaves the cursor where it was; the next pull asks again.
-                let applied = alive.node.apply_pull(&answer, FeedApply { relay, report: true }, stamp);
-                if applied.is_ok() && answer.more {
-                    alive.next_pull_ms = now_ms;
-                }
-                Input::Tick
-            }
-            _ => Input::Tick,
-        };
-        let commands = alive.engine.handle(now_ms, input);
-        alive.obey(now_ms, commands, to, &mut out);
-        out
+        alive.driver.on_reply(now_ms, bytes, &mut alive.node, stamp, relay, to)
     }
 
-    /// R13: whatever is pending, a timer is armed for it. The words of the violation, if it is not so.
-    pub fn level_trigger_violation(&mut self) -> Option<String> {
-        let index = self.index;
+    /// R13: whatever is pending on the disk, a timer is armed for it. The words of the violation, if it is not so.
+    pub fn level_trigger_violation(&mut self, now_ms: i64) -> Option<String> {
+        let (index, _) = (self.index, self.upstream?);
         let alive = self.alive.as_mut()?;
-        (alive.engine.pending() && alive.engine.wake_at().is_none())
-            .then(|| format!("R13: process {index} has entries pending and no timer armed"))
+        if alive.driver.is_armed(now_ms) {
+            return None;
+        }
+        let count = alive.node.pending(UPSTREAM).map_or(0, |(count, _)| count);
+        (count > 0).then(|| format!("R13: process {index} has {count} entries pending and no timer armed"))
     }
 
     /// Publishes a fact in a feed.
     pub fn publish(&mut self, now_ms: i64, fact: Fact, scope: FeedScope, key: String) -> bool {
         let stamp = self.stamp(now_ms);
         let Some(node) = self.node() else { return false };
-        node.record(stamp, None, &[Draft::published(fact, scope, key)], Beside::default()).is_ok()
-    }
-}
-
-impl Alive {
-    fn obey(&mut self, now_ms: i64, mut commands: Vec<Command>, to: usize, out: &mut Vec<Outgoing>) {
-        while !commands.is_empty() {
-            let mut next = Vec::new();
-            for command in std::mem::take(&mut commands) {
-                match command {
-                    Command::Greet { stream } => {
-                        if let Ok(Some(hello)) = self.node.hello(stream) {
-                            out.push(Outgoing { to, bytes: Message::Hello(hello).encode() });
-                        }
-                    }
-                    Command::Send { stream, from } => {
-                        let limits = *self.engine.config();
-                        let input = match self.node.batch(stream, from, &limits) {
-                            Ok(Some(batch)) => {
-                                let last = batch.to();
-                                let bytes = Message::Batch(batch).encode();
-                                let len = bytes.len();
-                                out.push(Outgoing { to, bytes });
-                                Input::Sent { stream, to: last, len }
-                            }
-                            _ => Input::Failed { stream },
-                        };
-                        next.extend(self.engine.handle(now_ms, input));
-                    }
-                    Command::Keep { stream, through } => {
-                        // Lost with a full disk; the next look at the disk asks again.
-                        let _ = self.node.keep_ack(UPSTREAM, stream, through, now_ms);
-                    }
-                    Command::UpstreamAhead { .. } | Command::Alarm { .. } => {}
-                }
-            }
-            commands = next;
-        }
+        let done = node.record(stamp, None, &[Draft::published(fact, scope, key)], Beside::default()).is_ok();
+        done && node.store().died.is_none()
     }
 }

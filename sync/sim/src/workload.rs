@@ -1,7 +1,9 @@
 //! What people do in the simulated world.
 
+use serde_json::Value as Json;
 use sync::Draft;
 use sync_proto::catalogue::{price_feed_key, product_feed_key};
+use sync_proto::envelope::SCHEMA_VERSION;
 use sync_proto::fact::{
     CancelReason, FeedScope, Line, PriceScheduled, PriceScope, ProductChanged, ProductKind, Received,
     SaleCancelled, Shipped, Sold, StockMoveReason, StockMoved, Tender,
@@ -9,8 +11,8 @@ use sync_proto::fact::{
 use sync_proto::quantity::line_amount;
 use sync_proto::tax::{TaxClass, vat_within};
 use sync_proto::{
-    BusinessDay, Fact, FeedVersion, Money, OrderId, Pieces, ProductId, Quantity, SaleId, ShipId, StationCode,
-    Unit, Volume,
+    BusinessDay, Envelope, Fact, FeedVersion, Money, OrderId, Pieces, ProductId, Quantity, SaleId, ShipId,
+    Stamp, StationCode, Unit, Volume,
 };
 
 use crate::rng::Rng;
@@ -55,6 +57,29 @@ pub fn sale(id: SaleId, rng: &mut Rng) -> Option<Sold> {
         ]
     };
     Some(Sold { sale: id, lines, tenders, total, vat: vat_within(TaxClass::Taxed, total) })
+}
+
+/// Kind of [`newer`] that older versions project: the fact that they know, with fields that they do not.
+pub const KNOWN: u64 = 0;
+
+/// A sale as a newer version of the program writes it: with fields, of a type, or of a schema version that nobody
+/// knows yet.
+pub fn newer(sold: &Sold, at: Stamp, day: &BusinessDay, kind: u64) -> Option<Vec<u8>> {
+    let envelope = Envelope::new(at, Some(day.clone()), Fact::Sold(sold.clone()));
+    let mut json: Json = serde_json::from_slice(&envelope.encode().ok()?).ok()?;
+    json.get_mut("d")?.as_object_mut()?.insert("loyalty".to_owned(), Json::from("K-7"));
+    let object = json.as_object_mut()?;
+    object.insert("lane".to_owned(), Json::from(3));
+    match kind {
+        KNOWN => {}
+        1 => {
+            object.insert("t".to_owned(), Json::from("SoldByAttendant"));
+        }
+        _ => {
+            object.insert("v".to_owned(), Json::from(SCHEMA_VERSION + 1));
+        }
+    }
+    serde_json::to_vec(&json).ok()
 }
 
 /// Takes a sale back.

@@ -1,14 +1,18 @@
 //! One world: processes, network, time, chance, and what was shown to people.
 
-mod breakage;
 mod people;
+mod trouble;
+
+use std::collections::VecDeque;
 
 use sync_proto::fact::{FeedScope, Sold};
 use sync_proto::{BusinessDay, DeviceId, Origin, Role, StationCode, TerminalNo};
 
 use sync::Peer;
 
-use crate::Faults;
+use crate::breakage::Break;
+use crate::disk::{Dies, DiskFaults};
+use crate::faults::{Fault, Faults, Plan};
 use crate::network::{Network, Packet, Weather};
 use crate::oracle;
 use crate::rng::Rng;
@@ -17,14 +21,16 @@ use crate::workload;
 
 /// Virtual time between two looks at the world.
 const STEP_MS: i64 = 25;
-/// A process looks at its outbox this often.
-const TICK_EVERY_MS: i64 = 100;
-/// Bad weather lasts this long.
-const STORM_MS: i64 = 15_000;
+/// Bad weather lasts this many steps: 15 seconds.
+pub const STORM_STEPS: u32 = 600;
 /// After the last fault everything has arrived within this.
 const DRAIN_WITHIN_MS: i64 = 60_000;
+/// Whether everything has arrived is looked at this often.
+const DRAINED_EVERY_MS: i64 = 100;
 /// Most packets in flight; more means that somebody floods.
 const IN_FLIGHT_MAX: usize = 5_000;
+/// Lines of a trace that are kept: the last ones before a violation tell most.
+const TRACE_LINES_MAX: usize = 400;
 /// True time at the start, an arbitrary day.
 const START_MS: i64 = 1_795_478_400_000;
 
@@ -39,10 +45,23 @@ pub struct Report {
     pub sales: usize,
     /// Milliseconds from healing until everything had arrived.
     pub drained_in_ms: i64,
+    /// Steps of the storm.
+    pub steps: u32,
     /// What was violated, in words; empty when all is well.
     pub violations: Vec<String>,
-    /// The last things that happened, oldest first.
+    /// The last things that happened, oldest first, if the world was traced.
     pub trace: Vec<String>,
+}
+
+/// How a world runs, beside its seed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WorldOptions {
+    /// What may go wrong.
+    pub plan: Plan,
+    /// The product, broken on purpose.
+    pub broken: Option<Break>,
+    /// Keep a trace; costs time.
+    pub traced: bool,
 }
 
 /// A sale that a till showed as done.
@@ -54,21 +73,36 @@ pub struct Shown {
     pub sold: Sold,
     /// Its cancellation was shown as done too.
     pub cancelled: bool,
+    /// Written in a schema version that nobody else can project yet.
+    pub future: bool,
+}
+
+/// Chance, apart for each use of it: with a fault left out the rest happens as before.
+#[derive(Debug)]
+struct Chances {
+    network: Rng,
+    people: Rng,
+    trouble: Rng,
+    entropy: Rng,
 }
 
 /// A world on a seed.
 #[derive(Debug)]
 pub struct World {
     seed: u64,
-    rng: Rng,
+    options: WorldOptions,
+    chances: Chances,
     now_ms: i64,
     network: Network,
     processes: Vec<Process>,
+    /// Life of its upstream with which each process was last linked.
+    linked: Vec<u64>,
     faults: Faults,
     shown: Vec<Shown>,
     day: BusinessDay,
     ships: u64,
-    trace: Vec<String>,
+    calm: bool,
+    trace: VecDeque<String>,
     violations: Vec<String>,
 }
 
@@ -76,37 +110,30 @@ const HQ: usize = 0;
 
 impl World {
     /// Builds the world of a seed; `None` only if its fixed texts were not valid ids.
-    pub fn new(seed: u64) -> Option<Self> {
-        let mut rng = Rng::new(seed);
-        let weather =
-            Weather { loss: rng.below(300), repeat: rng.below(200), delay_ms_max: rng.between(5, 1_500) };
-        let mut processes =
-            vec![Process::new(HQ, None, origin("HQ", 0, Role::Hq, None, &mut rng)?, Vec::new())];
-        let stations = 1 + rng.below(2);
-        for station in 1..=stations {
-            let code = format!("ST{station:04}");
-            let scopes = vec![FeedScope::Chain, FeedScope::Station(StationCode::new(code.clone()).ok()?)];
-            let agent = processes.len();
-            let me = origin(&code, agent, Role::Agent, None, &mut rng)?;
-            processes.push(Process::new(agent, Some(HQ), me, scopes.clone()));
-            for terminal in 1..=1 + rng.below(2) {
-                let no = Some(TerminalNo(u16::try_from(terminal).ok()?));
-                let index = processes.len();
-                let me = origin(&code, index, Role::Terminal, no, &mut rng)?;
-                processes.push(Process::new(index, Some(agent), me, scopes.clone()));
-            }
-        }
+    pub fn new(seed: u64, options: WorldOptions) -> Option<Self> {
+        let mut root = Rng::new(seed);
+        let mut chances = Chances {
+            network: Rng::new(root.bits()),
+            people: Rng::new(root.bits()),
+            trouble: Rng::new(root.bits()),
+            entropy: Rng::new(root.bits()),
+        };
+        let weather = Weather::stormy(&mut chances.network);
+        let processes = processes(&mut root, options.broken)?;
         Some(Self {
             seed,
-            rng,
+            options,
+            chances,
             now_ms: START_MS,
-            network: Network::new(weather),
+            network: Network::new(weather, options.plan),
+            linked: vec![0; processes.len()],
             processes,
             faults: Faults::default(),
             shown: Vec::new(),
             day: workload::day()?,
             ships: 0,
-            trace: Vec::new(),
+            calm: false,
+            trace: VecDeque::new(),
             violations: Vec::new(),
         })
     }
@@ -125,50 +152,62 @@ impl World {
         for (fact, scope, key) in workload::catalogue() {
             self.publish(fact, scope, key);
         }
-        let storm_end_ms = self.now_ms + STORM_MS;
-        while self.now_ms < storm_end_ms && self.violations.is_empty() {
+        let mut steps = 0;
+        while steps < STORM_STEPS.min(self.options.plan.steps_max) && self.violations.is_empty() {
+            steps += 1;
             self.act();
             self.break_something();
             self.step();
         }
         self.heal();
-        let healed_ms = self.now_ms;
-        while !self.drained() && self.now_ms < healed_ms + DRAIN_WITHIN_MS && self.violations.is_empty() {
-            self.step();
-        }
-        let drained_in_ms = self.now_ms - healed_ms;
+        let drained_in_ms = self.drain();
+        let refused = self.processes.iter_mut().filter_map(|each| each.disk().map(|disk| disk.refused)).sum();
+        self.faults.add_times(Fault::DiskFull, refused);
         if self.violations.is_empty() {
-            if drained_in_ms >= DRAIN_WITHIN_MS {
-                self.violations.push(format!("I7: not drained {DRAIN_WITHIN_MS} ms after healing"));
-            }
             tamper(&mut self.processes, &mut self.shown);
             self.violations.extend(oracle::judge(&mut self.processes, &self.shown));
         }
-        self.faults.disk_full += self
-            .processes
-            .iter_mut()
-            .map(|process| process.disk().map_or(0, |disk| disk.refused))
-            .sum::<u64>();
         Report {
             seed: self.seed,
             faults: self.faults,
             sales: self.shown.len(),
             drained_in_ms,
+            steps,
             violations: self.violations,
-            trace: self.trace,
+            trace: self.trace.into(),
         }
+    }
+
+    /// Waits until everything has arrived, with no fault any more. Milliseconds that it took.
+    fn drain(&mut self) -> i64 {
+        let healed_ms = self.now_ms;
+        while self.violations.is_empty() {
+            let took_ms = self.now_ms - healed_ms;
+            if took_ms % DRAINED_EVERY_MS == 0 && self.drained() {
+                return took_ms;
+            }
+            if took_ms >= DRAIN_WITHIN_MS {
+                self.violations.push(format!("I7: not drained {DRAIN_WITHIN_MS} ms after healing"));
+                self.violations.extend(oracle::nothing_pending(&mut self.processes));
+            }
+            self.step();
+        }
+        self.now_ms - healed_ms
     }
 
     fn note(&mut self, what: impl FnOnce() -> String) {
-        if self.trace.len() >= 200 {
-            self.trace.remove(0);
+        if !self.options.traced {
+            return;
         }
-        let line = format!("{:>7} ms  {}", self.now_ms - START_MS, what());
-        self.trace.push(line);
+        if self.trace.len() >= TRACE_LINES_MAX {
+            self.trace.pop_front();
+        }
+        self.trace.push_back(format!("{:>6} ms  {}", self.now_ms - START_MS, what()));
     }
 
     fn start(&mut self, index: usize) {
-        let (entropy, jitter, now_ms) = (self.rng.sixteen(), self.rng.bits(), self.now_ms);
+        let (entropy, jitter) = (self.chances.entropy.sixteen(), self.chances.entropy.bits());
+        let now_ms = self.now_ms;
         let outcome = self.processes.get_mut(index).map(|process| process.start(now_ms, entropy, jitter));
         if let Some(Err(why)) = outcome {
             self.violations.push(format!("process {index} does not start on its own disk: {why}"));
@@ -176,22 +215,24 @@ impl World {
         self.note(|| format!("{index} starts"));
     }
 
-    fn kill(&mut self, index: usize, after_commit: bool) {
-        let until_ms = self.now_ms + self.rng.between(50, 3_000);
+    fn kill(&mut self, index: usize, fault: Fault) {
+        let until_ms = self.now_ms + self.chances.entropy.between(50, 3_000);
         if let Some(process) = self.processes.get_mut(index).filter(|process| process.is_alive()) {
             process.kill(until_ms);
-            self.faults.killed += 1;
-            self.faults.killed_after_commit += u64::from(after_commit);
-            self.note(|| format!("{index} is killed{}", if after_commit { " after a commit" } else { "" }));
+            self.faults.hit(fault);
+            self.note(|| format!("{index} dies: {}", fault.name()));
         }
     }
 
-    /// Kills a process whose disk says that it died in a commit.
+    /// Kills a process whose disk says that it died in a commit, and listens to what the disk has to say.
     fn bury(&mut self, index: usize) {
-        let died =
-            self.processes.get_mut(index).and_then(Process::node).is_some_and(|node| node.store().died);
-        if died {
-            self.kill(index, true);
+        let Some(disk) = self.processes.get_mut(index).and_then(Process::disk) else { return };
+        let (died, violation) = (disk.died, disk.violation.take());
+        self.violations.extend(violation);
+        match died {
+            Some(Dies::After) => self.kill(index, Fault::KilledAfterCommit),
+            Some(Dies::Within) => self.kill(index, Fault::CommitTorn),
+            None => {}
         }
     }
 
@@ -211,18 +252,51 @@ impl World {
         while let Some(packet) = self.network.receive(now_ms, &mut self.faults) {
             self.deliver(&packet);
         }
-        if now_ms % TICK_EVERY_MS == 0 {
-            for index in 0..self.processes.len() {
-                let out = self.processes.get_mut(index).map(|process| process.tick(now_ms));
-                self.send(index, out.unwrap_or_default());
-                self.bury(index);
-            }
+        for index in 0..self.processes.len() {
+            self.link_up(index);
+            self.tick(index);
         }
-        let broken = self.processes.iter_mut().find_map(Process::level_trigger_violation);
+        let broken = self.processes.iter_mut().find_map(|each| each.level_trigger_violation(now_ms));
         self.violations.extend(broken);
         if self.network.len() > IN_FLIGHT_MAX {
             self.violations.push(format!("memory: {} packets in flight", self.network.len()));
         }
+    }
+
+    fn tick(&mut self, index: usize) {
+        let now_ms = self.now_ms;
+        let Some(process) = self.processes.get_mut(index) else { return };
+        let mut told = process.has_news();
+        if told
+            && !self.calm
+            && self.options.plan.allows(Fault::WakeUpLost)
+            && self.chances.trouble.permille(100)
+        {
+            process.lose_news();
+            self.faults.hit(Fault::WakeUpLost);
+            told = false;
+        }
+        let out = process.tick(now_ms, told);
+        self.send(index, out);
+        self.bury(index);
+    }
+
+    /// A process sees after a while that its upstream is there again; or never, if that is lost.
+    fn link_up(&mut self, index: usize) {
+        let upstream = self.processes.get(index).and_then(|process| process.upstream);
+        let life = upstream
+            .and_then(|upstream| self.processes.get(upstream))
+            .filter(|process| process.is_alive())
+            .map(|process| process.life);
+        let (Some(life), Some(linked)) = (life, self.linked.get_mut(index)) else { return };
+        if *linked == life || !self.chances.entropy.permille(200) {
+            return;
+        }
+        *linked = life;
+        let now_ms = self.now_ms;
+        let out = self.processes.get_mut(index).map(|process| process.link_up(now_ms));
+        self.send(index, out.unwrap_or_default());
+        self.bury(index);
     }
 
     fn deliver(&mut self, packet: &Packet) {
@@ -238,13 +312,13 @@ impl World {
             return;
         }
         let Some(peer) = self.processes.get(packet.from).map(|process| peer_of(&process.me)) else { return };
-        let reply = self
-            .processes
-            .get_mut(packet.to)
-            .and_then(|process| process.answer(now_ms, &peer, &packet.bytes));
-        if let Some(bytes) = reply {
-            let back = Packet { from: packet.to, to: packet.from, reply: true, life: packet.life, bytes };
-            self.network.send(now_ms, &back, &mut self.rng, &mut self.faults);
+        let Some(process) = self.processes.get_mut(packet.to) else { return };
+        if let Some(bytes) = process.answer(now_ms, &peer, &packet.bytes) {
+            let early = process.disk().and_then(|disk| oracle::acknowledged_too_early(&bytes, &disk.durable));
+            self.violations.extend(early.map(|what| format!("{what} at process {}", packet.to)));
+            let (from, to, life, brokered) = (packet.to, packet.from, packet.life, packet.brokered);
+            let back = Packet { from, to, reply: true, brokered, life, bytes };
+            self.network.send(now_ms, back, &mut self.chances.network, &mut self.faults);
         }
         self.bury(packet.to);
     }
@@ -252,19 +326,21 @@ impl World {
     fn send(&mut self, from: usize, out: Vec<Outgoing>) {
         let life = self.processes.get(from).map_or(0, |process| process.life);
         for Outgoing { to, bytes } in out {
-            let packet = Packet { from, to, reply: false, life, bytes };
-            self.network.send(self.now_ms, &packet, &mut self.rng, &mut self.faults);
+            // Only an agent speaks to head office over the broker.
+            let packet = Packet { from, to, reply: false, brokered: to == HQ, life, bytes };
+            self.network.send(self.now_ms, packet, &mut self.chances.network, &mut self.faults);
         }
     }
 
     fn heal(&mut self) {
+        self.calm = true;
         self.network.heal();
         self.note(|| "everything heals".to_owned());
         for index in 0..self.processes.len() {
             if let Some(process) = self.processes.get_mut(index) {
                 process.clock_skew_ms = 0;
                 if let Some(disk) = process.disk() {
-                    disk.faults = crate::disk::DiskFaults::default();
+                    disk.faults = DiskFaults::default();
                 }
                 if !process.is_alive() {
                     self.start(index);
@@ -276,6 +352,26 @@ impl World {
     fn drained(&mut self) -> bool {
         self.network.is_empty() && oracle::nothing_pending(&mut self.processes).is_empty()
     }
+}
+
+/// HQ, one or two stations, one or two tills each.
+fn processes(rng: &mut Rng, broken: Option<Break>) -> Option<Vec<Process>> {
+    let hq = origin("HQ", 0, Role::Hq, None, rng)?;
+    let mut processes = vec![Process::new(HQ, None, hq, Vec::new(), broken)];
+    for station in 1..=1 + rng.below(2) {
+        let code = format!("ST{station:04}");
+        let scopes = vec![FeedScope::Chain, FeedScope::Station(StationCode::new(code.clone()).ok()?)];
+        let agent = processes.len();
+        let me = origin(&code, agent, Role::Agent, None, rng)?;
+        processes.push(Process::new(agent, Some(HQ), me, scopes.clone(), broken));
+        for terminal in 1..=1 + rng.below(2) {
+            let no = Some(TerminalNo(u16::try_from(terminal).ok()?));
+            let index = processes.len();
+            let me = origin(&code, index, Role::Terminal, no, rng)?;
+            processes.push(Process::new(index, Some(agent), me, scopes.clone(), broken));
+        }
+    }
+    Some(processes)
 }
 
 fn origin(

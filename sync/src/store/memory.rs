@@ -39,6 +39,23 @@ impl MemoryStore {
         &self.entries
     }
 
+    /// Every stream, in the order they were first seen, without a copy.
+    pub fn streams_held(&self) -> impl DoubleEndedIterator<Item = &StreamRow> {
+        self.streams.iter()
+    }
+
+    /// Takes the end of a stream away behind everybody's back, as a disk that loses it would.
+    pub fn forget_behind(&mut self, id: &StreamId, last: Seq) {
+        self.entries.retain(|stored| stored.entry.key.stream != *id || stored.entry.key.seq <= last);
+        self.by_key.retain(|key, _| key.stream != *id || key.seq <= last);
+        let hash = self.by_key.get(&EntryKey { stream: *id, seq: last }).and_then(|pos| self.at(*pos));
+        let hash = hash.map_or_else(|| ChainHash::genesis(id), |stored| stored.entry.hash);
+        if let Some(row) = self.stream_mut(id) {
+            row.head.seq = last;
+            row.head.hash = hash;
+        }
+    }
+
     /// Entries that contradicted stored ones.
     pub fn forks(&self) -> &[Entry] {
         &self.forks

@@ -21,7 +21,7 @@ pub(super) fn unit() -> Result<Count> {
 /// # Errors
 /// A seed breaks an invariant.
 pub(super) fn simulator() -> Result<Count> {
-    crate::sim::as_built(200)?;
+    crate::sim::seeds(&workspace::binary("sync-sim"), 200)?;
     Ok(Count { passed: 200 })
 }
 
@@ -30,7 +30,7 @@ pub(super) fn simulator() -> Result<Count> {
 /// # Errors
 /// A seed breaks an invariant.
 pub(super) fn simulator_long() -> Result<Count> {
-    crate::sim::optimised(100_000, None)?;
+    crate::sim::seeds(&crate::sim::optimised()?, 100_000)?;
     Ok(Count { passed: 100_000 })
 }
 

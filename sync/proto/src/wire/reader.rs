@@ -1,5 +1,7 @@
 //! Bounded reading and writing of fixed-width fields.
 
+use sha2::{Digest as _, Sha256};
+
 use super::{MESSAGE_LEN_MAX, WireError};
 use crate::entry::StreamId;
 use crate::hash::ChainHash;
@@ -9,12 +11,29 @@ pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
 
+/// Bytes of the seal at the end of a message.
+const SEAL_LEN: usize = 8;
+
+/// The front of the digest of a message. TLS keeps each hop from altering it; whoever takes it out of TLS on the
+/// way, a broker with bad memory, is found by this.
+fn seal(message: &[u8]) -> [u8; SEAL_LEN] {
+    let digest: [u8; 32] = Sha256::digest(message).into();
+    let mut seal = [0; SEAL_LEN];
+    seal.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    seal
+}
+
 impl<'a> Reader<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Result<Self, WireError> {
+    /// Takes the seal off, if it is the one of these bytes.
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, WireError> {
         if bytes.len() > MESSAGE_LEN_MAX {
             return Err(WireError::TooLong(bytes.len()));
         }
-        Ok(Self { rest: bytes })
+        let (message, found) = bytes.split_last_chunk::<SEAL_LEN>().ok_or(WireError::Short("the seal"))?;
+        if *found != seal(message) {
+            return Err(WireError::Altered);
+        }
+        Ok(Self { rest: message })
     }
 
     pub(super) fn take(&mut self, len: usize, field: &'static str) -> Result<&'a [u8], WireError> {
@@ -86,6 +105,13 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The message with its seal.
+    pub(super) fn into_sealed(mut self) -> Vec<u8> {
+        let seal = seal(&self.bytes);
+        self.raw(&seal);
         self.bytes
     }
 

@@ -84,6 +84,34 @@ fn every_message_and_reply_reads_back_as_it_was_written() {
     }
 }
 
+fn sealed(message: &[u8]) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.raw(message);
+    w.into_sealed()
+}
+
+#[test]
+fn r27_a_message_with_any_flipped_bit_is_refused() {
+    for bytes in messages().iter().map(Message::encode).chain(replies().iter().map(Reply::encode)) {
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Message::decode(&flipped), Err(WireError::Altered));
+            assert_eq!(Reply::decode(&flipped), Err(WireError::Altered));
+        }
+    }
+}
+
+#[test]
+fn what_goes_on_after_the_last_field_is_refused() {
+    for message in messages() {
+        let mut longer = message.encode();
+        longer.truncate(longer.len() - 8);
+        longer.push(0);
+        assert!(Message::decode(&sealed(&longer)).is_err(), "{message:?}");
+    }
+}
+
 #[test]
 fn a_message_cut_anywhere_or_with_a_tail_is_refused() {
     for message in messages() {
@@ -93,14 +121,14 @@ fn a_message_cut_anywhere_or_with_a_tail_is_refused() {
         }
         let mut longer = bytes;
         longer.push(0);
-        assert_eq!(Message::decode(&longer), Err(WireError::Trailing));
+        assert_eq!(Message::decode(&longer), Err(WireError::Altered));
     }
 }
 
 #[test]
 fn absurd_sizes_are_refused_before_anything_is_allocated() {
     assert_eq!(Message::decode(&vec![2; MESSAGE_LEN_MAX + 1]), Err(WireError::TooLong(MESSAGE_LEN_MAX + 1)));
-    assert_eq!(Message::decode(&[77]), Err(WireError::Tag(77)));
+    assert_eq!(Message::decode(&sealed(&[77])), Err(WireError::Tag(77)));
     let mut huge = batch();
     huge.count = u32::MAX;
     assert_eq!(Message::decode(&Message::Batch(huge).encode()), Err(WireError::Value("count")));

@@ -6,6 +6,7 @@ use sync_proto::ids::mint_sale_id;
 use sync_proto::{Fact, Role, StationCode};
 
 use super::{HQ, Shown, World};
+use crate::faults::Fault;
 use crate::{oracle, workload};
 
 impl World {
@@ -14,12 +15,12 @@ impl World {
         for index in 0..self.processes.len() {
             let role = self.processes.get(index).map(|process| process.me.role);
             match role {
-                Some(Role::Terminal) if self.rng.permille(60) => self.sell(index),
-                Some(Role::Terminal) if self.rng.permille(8) => self.cancel(index),
-                Some(Role::Agent) if self.rng.permille(10) => self.move_stock(index),
-                Some(Role::Agent) if self.rng.permille(15) => self.receive_delivery(index),
-                Some(Role::Hq) if self.rng.permille(10) => self.change_price(),
-                Some(Role::Hq) if self.rng.permille(10) => self.ship(),
+                Some(Role::Terminal) if self.chances.people.permille(60) => self.sell(index),
+                Some(Role::Terminal) if self.chances.people.permille(8) => self.cancel(index),
+                Some(Role::Agent) if self.chances.people.permille(10) => self.move_stock(index),
+                Some(Role::Agent) if self.chances.people.permille(15) => self.receive_delivery(index),
+                Some(Role::Hq) if self.chances.people.permille(10) => self.change_price(),
+                Some(Role::Hq) if self.chances.people.permille(10) => self.ship(),
                 _ => {}
             }
             self.bury(index);
@@ -29,20 +30,32 @@ impl World {
     fn sell(&mut self, index: usize) {
         let day = self.day.clone();
         let Some(process) = self.processes.get_mut(index) else { return };
-        let (me, now_ms) = (process.me.clone(), self.now_ms);
+        let (me, now_ms, newer) = (process.me.clone(), self.now_ms, process.newer);
+        let stamp = process.stamp(now_ms);
         let Some(node) = process.node() else { return };
         let own = node.own_stream();
-        let Ok(outbox) = node.outbox(crate::station::UPSTREAM) else { return };
-        let counter = outbox.iter().find(|each| each.stream == own).map_or(0, |each| each.head.0);
-        let Some(Ok(id)) = me.terminal.map(|no| mint_sale_id(&me.station, no, &own.incarnation, counter + 1))
+        let Ok(Some(hello)) = node.hello(own) else { return };
+        let number = hello.last.0 + 1;
+        let Some(Ok(id)) = me.terminal.map(|no| mint_sale_id(&me.station, no, &own.incarnation, number))
         else {
             return;
         };
-        let Some(sold) = workload::sale(id, &mut self.rng) else { return };
-        let done = process.record(now_ms, &day, &[Draft::new(Fact::Sold(sold.clone()))]).is_some();
+        let Some(sold) = workload::sale(id, &mut self.chances.people) else { return };
+        let kind = self.chances.people.below(3);
+        let (done, future) = if newer {
+            let Some(bytes) = workload::newer(&sold, stamp, &day, kind) else { return };
+            (process.record_newer(now_ms, bytes), kind != workload::KNOWN)
+        } else {
+            (process.record(now_ms, &day, &[Draft::new(Fact::Sold(sold.clone()))]).is_some(), false)
+        };
         if done {
-            self.note(|| format!("{index} sold {}", sold.sale));
-            self.shown.push(Shown { till: index, sold, cancelled: false });
+            if newer {
+                self.faults.hit(Fault::NewerVersion);
+            }
+            self.note(|| {
+                format!("{index} sold {}{}", sold.sale, if newer { " in a newer version" } else { "" })
+            });
+            self.shown.push(Shown { till: index, sold, cancelled: false, future });
         }
     }
 
@@ -52,10 +65,11 @@ impl World {
             .shown
             .iter()
             .enumerate()
-            .filter(|(_, shown)| shown.till == index && !shown.cancelled)
+            .filter(|(_, shown)| shown.till == index && !shown.cancelled && !shown.future)
             .map(|(at, _)| at)
             .collect();
-        let pick = usize::try_from(self.rng.below(u64::try_from(open.len()).unwrap_or(1))).unwrap_or(0);
+        let pick =
+            usize::try_from(self.chances.people.below(u64::try_from(open.len()).unwrap_or(1))).unwrap_or(0);
         let (Some(shown), Some(process)) =
             (open.get(pick).and_then(|at| self.shown.get_mut(*at)), self.processes.get_mut(index))
         else {
@@ -70,7 +84,7 @@ impl World {
     fn move_stock(&mut self, index: usize) {
         let (day, now_ms) = (self.day.clone(), self.now_ms);
         if let (Some(draft), Some(process)) =
-            (workload::movement(&mut self.rng), self.processes.get_mut(index))
+            (workload::movement(&mut self.chances.people), self.processes.get_mut(index))
         {
             process.record(now_ms, &day, &[draft]);
         }
@@ -88,7 +102,7 @@ impl World {
                 &expected.ship_id,
                 &expected.product_id,
                 expected.quantity_milli,
-                &mut self.rng,
+                &mut self.chances.people,
             )
         {
             process.record(now_ms, &day, &[draft]);
@@ -96,8 +110,8 @@ impl World {
     }
 
     fn change_price(&mut self) {
-        let at_ms = self.now_ms + self.rng.between(-1_000, 5_000);
-        let price = self.rng.between(1_200, 2_400);
+        let at_ms = self.now_ms + self.chances.people.between(-1_000, 5_000);
+        let price = self.chances.people.between(1_200, 2_400);
         if let Some((fact, scope, key)) = workload::price(price, at_ms) {
             self.publish(fact, scope, key);
         }
@@ -110,10 +124,12 @@ impl World {
             .filter(|process| process.me.role == Role::Agent)
             .map(|process| process.me.station.clone())
             .collect();
-        let pick = usize::try_from(self.rng.below(u64::try_from(stations.len()).unwrap_or(1))).unwrap_or(0);
+        let pick = usize::try_from(self.chances.people.below(u64::try_from(stations.len()).unwrap_or(1)))
+            .unwrap_or(0);
         self.ships += 1;
         if let Some(station) = stations.get(pick)
-            && let Some((fact, scope, key)) = workload::shipment(station, self.ships, &mut self.rng)
+            && let Some((fact, scope, key)) =
+                workload::shipment(station, self.ships, &mut self.chances.people)
         {
             self.publish(fact, scope, key);
         }

@@ -1,0 +1,103 @@
+//! Many seeds on every core, judged in the order of the seeds.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use crate::faults::Faults;
+use crate::world::{Report, World, WorldOptions};
+
+/// What a run over many seeds came to.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Seeds that were run.
+    pub seeds: u64,
+    /// Faults that fired.
+    pub faults: Faults,
+    /// Sales shown as done.
+    pub sales: u64,
+    /// The longest drain, virtual milliseconds.
+    pub slowest_drain_ms: i64,
+    /// Seeds that violate something, with the first words of it.
+    pub violating: BTreeMap<u64, String>,
+}
+
+/// After so many violating seeds a run ends: more of them say nothing new.
+pub const VIOLATING_MAX: usize = 20;
+
+/// The report of one seed.
+pub fn one(seed: u64, options: WorldOptions) -> Report {
+    match World::new(seed, options) {
+        Some(world) => world.run(),
+        None => Report {
+            seed,
+            faults: Faults::default(),
+            sales: 0,
+            drained_in_ms: 0,
+            steps: 0,
+            violations: vec!["the world could not be built".to_owned()],
+            trace: Vec::new(),
+        },
+    }
+}
+
+/// Runs `seeds` on `threads` threads and hands their reports to `each` in the order of the seeds, until it says that
+/// it has seen enough.
+pub fn in_order(
+    seeds: impl Iterator<Item = u64>,
+    threads: usize,
+    options: WorldOptions,
+    mut each: impl FnMut(Report) -> bool,
+) {
+    let seeds: Vec<u64> = seeds.collect();
+    let (next, enough) = (AtomicU64::new(0), AtomicBool::new(false));
+    // Few reports wait for an earlier one: a thread that is ahead of the others waits here.
+    let (sender, receiver) = mpsc::sync_channel::<(u64, Report)>(threads.saturating_mul(4));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            let (sender, seeds, next, enough) = (sender.clone(), &seeds, &next, &enough);
+            scope.spawn(move || {
+                while !enough.load(Ordering::Relaxed) {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(seed) = usize::try_from(at).ok().and_then(|at| seeds.get(at)) else { return };
+                    if sender.send((at, one(*seed, options))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let (mut waiting, mut due) = (BTreeMap::new(), 0);
+        for (at, report) in receiver {
+            waiting.insert(at, report);
+            while let Some(report) = waiting.remove(&due) {
+                due += 1;
+                if !enough.load(Ordering::Relaxed) && !each(report) {
+                    enough.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    });
+}
+
+/// Runs the seeds and sums them up; `found` hears of every seed that violates something.
+pub fn many(
+    seeds: impl Iterator<Item = u64>,
+    threads: usize,
+    options: WorldOptions,
+    mut found: impl FnMut(&Report),
+) -> Summary {
+    let mut summary = Summary::default();
+    in_order(seeds, threads, options, |report| {
+        summary.seeds += 1;
+        summary.faults.add(&report.faults);
+        summary.sales += u64::try_from(report.sales).unwrap_or(0);
+        summary.slowest_drain_ms = summary.slowest_drain_ms.max(report.drained_in_ms);
+        if let Some(first) = report.violations.first() {
+            found(&report);
+            summary.violating.insert(report.seed, first.clone());
+        }
+        summary.violating.len() < VIOLATING_MAX
+    });
+    summary
+}

@@ -1,0 +1,213 @@
+//! The driver of a simulated link: what `sync::driver` does with sockets and a clock, with neither.
+
+use sync::Node;
+use sync::node::FeedApply;
+use sync_proto::Stamp;
+use sync_proto::engine::{Command, Input, Sender, SenderConfig};
+use sync_proto::fact::FeedScope;
+use sync_proto::wire::{Message, Outcome, Receipt, RefusalCode, Reply};
+
+use super::{Outgoing, UPSTREAM};
+use crate::breakage::Break;
+use crate::disk::Disk;
+
+/// Between pulls of a feed.
+const PULL_EVERY_MS: i64 = 600;
+
+/// The journal is looked at at least this often, whatever was announced; as in `sync::driver`.
+const LOOK_EVERY_MS: i64 = 2_000;
+
+/// No timer is armed for later than this: the product's longest wait is that after a refusal.
+const ARMED_WITHIN_MS: i64 = SenderConfig::STANDARD.refused_retry_ms + LOOK_EVERY_MS;
+
+#[derive(Debug)]
+pub(super) struct Driver {
+    engine: Sender,
+    /// When it looks at the journal next.
+    timer_ms: Option<i64>,
+    next_pull_ms: i64,
+    commits_seen: u64,
+    broken: Option<Break>,
+}
+
+impl Driver {
+    pub(super) fn new(now_ms: i64, jitter_seed: u64, broken: Option<Break>) -> Self {
+        Self {
+            engine: Sender::new(SenderConfig::STANDARD, jitter_seed),
+            timer_ms: Some(now_ms),
+            next_pull_ms: now_ms,
+            commits_seen: u64::MAX,
+            broken,
+        }
+    }
+
+    pub(super) fn has_news(&self, node: &Node<Disk>) -> bool {
+        self.commits_seen != node.commits()
+    }
+
+    pub(super) fn lose_news(&mut self, node: &Node<Disk>) {
+        self.commits_seen = node.commits();
+    }
+
+    /// Whether there is a timer that fires within the longest wait there is.
+    pub(super) fn is_armed(&self, now_ms: i64) -> bool {
+        self.timer_ms.is_some_and(|at_ms| at_ms <= now_ms.saturating_add(ARMED_WITHIN_MS))
+    }
+
+    pub(super) fn tick(
+        &mut self,
+        now_ms: i64,
+        told: bool,
+        node: &mut Node<Disk>,
+        scopes: &[FeedScope],
+        to: usize,
+    ) -> Vec<Outgoing> {
+        let mut out = Vec::new();
+        let due = self.timer_ms.is_some_and(|at_ms| at_ms <= now_ms);
+        if due || told {
+            self.look(now_ms, node, to, &mut out);
+            let failed = due && out.is_empty() && self.engine.pending();
+            self.arm(now_ms, failed);
+        }
+        if self.next_pull_ms <= now_ms {
+            self.next_pull_ms = now_ms + PULL_EVERY_MS;
+            for scope in scopes {
+                if let Ok(pull) = node.next_pull(scope) {
+                    out.push(Outgoing { to, bytes: Message::Pull(pull).encode() });
+                }
+            }
+        }
+        out
+    }
+
+    pub(super) fn link_up(&mut self, now_ms: i64, node: &mut Node<Disk>, to: usize) -> Vec<Outgoing> {
+        let mut out = Vec::new();
+        self.step(now_ms, Input::LinkUp, node, to, &mut out);
+        self.arm(now_ms, false);
+        out
+    }
+
+    pub(super) fn on_reply(
+        &mut self,
+        now_ms: i64,
+        bytes: &[u8],
+        node: &mut Node<Disk>,
+        stamp: Stamp,
+        relay: bool,
+        to: usize,
+    ) -> Vec<Outgoing> {
+        let mut failed = false;
+        let input = match Reply::decode(bytes) {
+            Ok(Reply::Hello(answer)) => {
+                let local_hash = node.chain_at(answer.stream, answer.through).ok().flatten();
+                let (stream, through, hash) = (answer.stream, answer.through, answer.hash);
+                let local_hash =
+                    if self.broken == Some(Break::R5) { local_hash.map(|_| hash) } else { local_hash };
+                Input::Greeted { stream, through, hash, local_hash }
+            }
+            Ok(Reply::Receipt(Receipt { stream, outcome })) => {
+                failed = !matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate { .. });
+                Input::Replied { stream, outcome }
+            }
+            Ok(Reply::Pull(answer)) => {
+                // A refused commit leaves the cursor where it was; the next pull asks again.
+                let applied = node.apply_pull(&answer, FeedApply { relay, report: true }, stamp);
+                if applied.is_ok() && answer.more {
+                    self.next_pull_ms = now_ms;
+                }
+                return Vec::new();
+            }
+            Ok(Reply::Progress(_)) | Err(_) => return Vec::new(),
+        };
+        let mut out = Vec::new();
+        self.step(now_ms, input, node, to, &mut out);
+        self.arm(now_ms, failed);
+        out
+    }
+
+    fn arm(&mut self, now_ms: i64, failed: bool) {
+        if failed && self.broken == Some(Break::R13) {
+            self.timer_ms = None;
+            return;
+        }
+        let look_ms = now_ms.saturating_add(LOOK_EVERY_MS);
+        self.timer_ms =
+            Some(self.engine.wake_at().unwrap_or(i64::MAX).clamp(now_ms.saturating_add(1), look_ms));
+    }
+
+    /// Tells the engine where the journal stands.
+    fn look(&mut self, now_ms: i64, node: &mut Node<Disk>, to: usize, out: &mut Vec<Outgoing>) {
+        self.commits_seen = node.commits();
+        for each in node.outbox(UPSTREAM).unwrap_or_default() {
+            let (stream, head, acked) = (each.stream, each.head, each.acked);
+            self.step(now_ms, Input::Head { stream, head, acked }, node, to, out);
+        }
+        self.step(now_ms, Input::Tick, node, to, out);
+    }
+
+    fn step(&mut self, now_ms: i64, input: Input, node: &mut Node<Disk>, to: usize, out: &mut Vec<Outgoing>) {
+        let mut commands = self.engine.handle(now_ms, input);
+        while !commands.is_empty() {
+            let mut next = Vec::new();
+            for command in std::mem::take(&mut commands) {
+                if let Some(input) = self.obey(now_ms, command, node, to, out) {
+                    next.extend(self.engine.handle(now_ms, input));
+                }
+            }
+            commands = next;
+        }
+    }
+
+    fn obey(
+        &self,
+        now_ms: i64,
+        command: Command,
+        node: &mut Node<Disk>,
+        to: usize,
+        out: &mut Vec<Outgoing>,
+    ) -> Option<Input> {
+        match command {
+            Command::Greet { stream } => {
+                if let Ok(Some(hello)) = node.hello(stream) {
+                    out.push(Outgoing { to, bytes: Message::Hello(hello).encode() });
+                }
+                None
+            }
+            Command::Send { stream, from } => Some(match node.batch(stream, from, self.engine.config()) {
+                Ok(Some(batch)) => {
+                    let last = batch.to();
+                    let bytes = Message::Batch(batch).encode();
+                    let len = bytes.len();
+                    out.push(Outgoing { to, bytes });
+                    Input::Sent { stream, to: last, len }
+                }
+                _ => Input::Failed { stream },
+            }),
+            Command::Keep { stream, through } => {
+                // Lost with a full disk; the next look at the disk asks again.
+                let _ = node.keep_ack(UPSTREAM, stream, through, now_ms);
+                None
+            }
+            Command::UpstreamAhead { .. } | Command::Alarm { .. } => None,
+        }
+    }
+}
+
+/// R10 broken: the reply to a batch, made before anything of it is stored.
+pub(super) fn acknowledged_before_commit(bytes: &[u8]) -> Option<Vec<u8>> {
+    let Ok(Message::Batch(batch)) = Message::decode(bytes) else { return None };
+    let outcome = Outcome::Accepted { through: batch.to() };
+    Some(Reply::Receipt(Receipt { stream: batch.stream, outcome }).encode())
+}
+
+/// R5 broken: a fork is answered as what was there before.
+pub(super) fn fork_as_duplicate(bytes: &[u8], reply: Vec<u8>) -> Vec<u8> {
+    let Ok(Reply::Receipt(receipt)) = Reply::decode(&reply) else { return reply };
+    let (Outcome::Refused { code: RefusalCode::Forked }, Ok(Message::Batch(batch))) =
+        (receipt.outcome, Message::decode(bytes))
+    else {
+        return reply;
+    };
+    let outcome = Outcome::Duplicate { through: batch.to() };
+    Reply::Receipt(Receipt { stream: receipt.stream, outcome }).encode()
+}
