@@ -1,7 +1,7 @@
 //! The embedded MQTT 5 broker that stations connect to, over TLS (see [`front`]).
 //!
-//! It carries no guarantee (see ARCHITECTURE.md): a message is handled inside the hook that is awaited before
-//! its PUBACK, and the reply that moves a station's cursor is sent after the journal's commit.
+//! It carries no guarantee (see ARCHITECTURE.md): a message is taken in by the hook that is awaited before its PUBACK,
+//! in the order of its connection, and the reply that moves a station's cursor is sent after the journal's commit.
 
 pub mod access;
 pub mod external;

@@ -5,14 +5,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use sync::link::StateReport;
+use sync::node::Incoming;
+use sync::writer::BatchAnswer;
 use sync::{Clock, Peer};
 use sync_proto::{DeviceId, Role};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::stations::Presence;
 use crate::store::HqWriter;
 
 /// Longest state report; a real one has a hundred bytes.
 const STATE_LEN_MAX: usize = 1_024;
+
+/// Messages that are open at once, over all stations: decompressed and decoded a batch is some megabytes, and beyond
+/// what two commits take, more of them would only wait.
+const OPEN_MAX: usize = 16;
+
+/// A message up to this is opened where it arrived; a longer one on a thread that may take its time.
+const OPEN_HERE_LEN_MAX: usize = 4 * 1_024;
 
 /// The way in for stations' messages.
 #[derive(Debug, Clone)]
@@ -21,6 +31,7 @@ pub struct Ingest {
     clock: Clock,
     presence: Presence,
     garbage: Arc<Garbage>,
+    open: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -40,10 +51,43 @@ pub enum IngestError {
     Closed,
 }
 
+/// A message that was taken in.
+#[derive(Debug)]
+pub enum Accepted {
+    /// Its reply is there.
+    Answered(Vec<u8>),
+    /// Its reply comes with a commit.
+    Waiting {
+        /// The reply on its way.
+        answer: BatchAnswer,
+        /// Its place among the messages that are open.
+        _permit: OwnedSemaphorePermit,
+    },
+}
+
+impl Accepted {
+    /// The reply, once what it acknowledges is durable.
+    pub async fn reply(self) -> Result<Vec<u8>, IngestError> {
+        match self {
+            Self::Answered(reply) => Ok(reply),
+            Self::Waiting { answer, _permit } => match answer.reply().await {
+                Ok(Some(reply)) => Ok(reply),
+                Ok(None) | Err(_) => Err(IngestError::Closed),
+            },
+        }
+    }
+}
+
 impl Ingest {
     /// Into the journal of `writer`.
     pub fn new(writer: HqWriter, clock: Clock, presence: Presence) -> Self {
-        Self { writer: Arc::new(RwLock::new(Some(writer))), clock, presence, garbage: Arc::default() }
+        Self {
+            writer: Arc::new(RwLock::new(Some(writer))),
+            clock,
+            presence,
+            garbage: Arc::default(),
+            open: Arc::new(Semaphore::new(OPEN_MAX)),
+        }
     }
 
     /// Answers one message. When this returns a reply, what it acknowledges is durable.
@@ -52,17 +96,39 @@ impl Ingest {
         peer: &Peer,
         bytes: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<Vec<u8>, IngestError> {
+        self.accept(peer, bytes).await?.reply().await
+    }
+
+    /// Takes one message in. What one caller hands in one after another is stored in that order, so the next may be
+    /// handed in before this one's reply is there.
+    pub async fn accept(
+        &self,
+        peer: &Peer,
+        bytes: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Accepted, IngestError> {
         let writer = self.writer.read().ok().and_then(|writer| writer.clone()).ok_or(IngestError::Closed)?;
         let now_ms = self.clock.wall_ms();
         self.heard(peer, now_ms);
-        let from = peer.clone();
-        let reply = writer.run(move |node| node.receive(&from, bytes.as_ref(), "", now_ms)).await;
-        match reply {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(why)) => {
-                self.count_garbage(peer, &why.to_string());
-                Err(IngestError::Garbage)
-            }
+        let permit = Arc::clone(&self.open).acquire_owned().await.map_err(|_| IngestError::Closed)?;
+        let garbage = |why: &dyn std::fmt::Display| {
+            self.count_garbage(peer, &why.to_string());
+            IngestError::Garbage
+        };
+        let incoming = if bytes.as_ref().len() > OPEN_HERE_LEN_MAX {
+            let from = peer.clone();
+            let opening = tokio::task::spawn_blocking(move || Incoming::open(&from, bytes.as_ref()));
+            opening.await.map_err(|_| IngestError::Closed)?
+        } else {
+            Incoming::open(peer, bytes.as_ref())
+        };
+        let incoming = incoming.map_err(|why| garbage(&why))?;
+        if incoming.is_batch() {
+            let answer = writer.hand_in(incoming, now_ms).await.map_err(|_gone| IngestError::Closed)?;
+            return Ok(Accepted::Waiting { answer, _permit: permit });
+        }
+        match writer.run(move |node| node.answer(incoming, "", now_ms)).await {
+            Ok(Ok(reply)) => Ok(Accepted::Answered(reply)),
+            Ok(Err(why)) => Err(garbage(&why)),
             Err(_gone) => Err(IngestError::Closed),
         }
     }

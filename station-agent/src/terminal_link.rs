@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use station_api::ErrorCode;
 use sync::Peer;
+use sync::node::Incoming;
 use sync_identity::Standing;
 use sync_proto::Role;
 use sync_proto::wire::{MESSAGE_LEN_MAX, Message, Pull, Reply, WireError};
@@ -57,10 +58,17 @@ async fn peer_of(station: &Shared, extensions: &Extensions) -> Result<Peer, Refu
 }
 
 async fn receive(station: &Shared, peer: &Peer, message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
-    let (peer, clock) = (peer.clone(), station.clock.clone());
     // The time as head office told it: tills correct their clocks by ours.
+    let now_ms = station.clock.now().corrected_ms();
+    let incoming = Incoming::open(peer, &message).map_err(|why| malformed(&why))?;
+    if incoming.is_batch() {
+        let answer = station.writer.hand_in(incoming, now_ms).await.map_err(LedgerError::from)?;
+        let reply = answer.reply().await.map_err(LedgerError::from)?;
+        return reply.ok_or_else(|| malformed(&WireError::Value("batch")));
+    }
+    let clock = station.clock.clone();
     let received =
-        station.writer.run(move |node| node.receive(&peer, &message, HQ, clock.now().corrected_ms())).await;
+        station.writer.run(move |node| node.answer(incoming, HQ, clock.now().corrected_ms())).await;
     received.map_err(LedgerError::from)?.map_err(|why| malformed(&why))
 }
 

@@ -2,6 +2,8 @@
 //! and applies feeds. Synchronous and without IO of its own but the store's, so the simulator drives it too.
 
 mod feed;
+mod group;
+mod incoming;
 mod outbox;
 mod receive;
 
@@ -20,6 +22,7 @@ use sync_proto::{
 use crate::store::{Commit, FeedHead, Store, StoreError, StreamRow};
 
 pub use feed::FeedApply;
+pub use incoming::Incoming;
 pub use outbox::Pending;
 
 /// Why a fact was not recorded. Nothing of it is there.

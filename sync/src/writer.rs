@@ -4,10 +4,27 @@ use std::sync::mpsc;
 
 use tokio::sync::{oneshot, watch};
 
-use crate::node::Node;
+use crate::node::{Incoming, Node};
 use crate::store::Store;
 
-type Job<S> = Box<dyn FnOnce(&mut Node<S>) + Send>;
+type Work<S> = Box<dyn FnOnce(&mut Node<S>) + Send>;
+
+enum Job<S> {
+    /// Anything, alone.
+    Work(Work<S>),
+    /// A batch, stored together with those that wait behind it.
+    Batch(Box<WaitingBatch>),
+}
+
+struct WaitingBatch {
+    incoming: Incoming,
+    now_ms: i64,
+    answer: oneshot::Sender<Option<Vec<u8>>>,
+}
+
+/// Entries stored in one transaction at most: a wait for the disk costs little beside so many, and whoever comes
+/// next waits a tenth of a second.
+const GROUP_ENTRIES_MAX: usize = 4_000;
 
 /// Jobs waiting at most; a caller beyond that waits for a place, so memory stays bounded.
 const QUEUE_LEN_MAX: usize = 1_024;
@@ -44,8 +61,12 @@ impl<S: Store + 'static> Writer<S> {
         let (jobs, queue) = mpsc::sync_channel::<Job<S>>(QUEUE_LEN_MAX);
         let (announce, changed) = watch::channel(node.commits());
         std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
-            while let Ok(job) = queue.recv() {
-                job(&mut node);
+            let mut next = None;
+            while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
+                match job {
+                    Job::Work(work) => work(&mut node),
+                    Job::Batch(first) => next = answer_together(&mut node, *first, &queue),
+                }
                 let commits = node.commits();
                 announce.send_if_modified(|seen| std::mem::replace(seen, commits) != commits);
             }
@@ -63,21 +84,33 @@ impl<S: Store + 'static> Writer<S> {
         F: FnOnce(&mut Node<S>) -> T + Send + 'static,
     {
         let (answer, result) = oneshot::channel();
-        let mut boxed: Job<S> = Box::new(move |node| {
+        let work: Work<S> = Box::new(move |node| {
             // Nobody waits any more when the caller was cancelled; the job is done all the same.
             let _ = answer.send(job(node));
         });
+        self.queue(Job::Work(work)).await?;
+        result.await.map_err(|_| WriterGone)
+    }
+
+    /// Hands a batch in. Batches that wait are stored together, in the order in which they were handed in, and each is
+    /// answered after the commit that stores it.
+    pub async fn hand_in(&self, incoming: Incoming, now_ms: i64) -> Result<BatchAnswer, WriterGone> {
+        let (answer, result) = oneshot::channel();
+        self.queue(Job::Batch(Box::new(WaitingBatch { incoming, now_ms, answer }))).await?;
+        Ok(BatchAnswer(result))
+    }
+
+    async fn queue(&self, mut job: Job<S>) -> Result<(), WriterGone> {
         loop {
-            match self.jobs.try_send(boxed) {
-                Ok(()) => break,
+            match self.jobs.try_send(job) {
+                Ok(()) => return Ok(()),
                 Err(mpsc::TrySendError::Full(back)) => {
-                    boxed = back;
+                    job = back;
                     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
                 }
                 Err(mpsc::TrySendError::Disconnected(_)) => return Err(WriterGone),
             }
         }
-        result.await.map_err(|_| WriterGone)
     }
 
     /// The same from a thread that may block.
@@ -87,10 +120,10 @@ impl<S: Store + 'static> Writer<S> {
         F: FnOnce(&mut Node<S>) -> T + Send + 'static,
     {
         let (answer, result) = mpsc::sync_channel(1);
-        let boxed: Job<S> = Box::new(move |node| {
+        let work: Work<S> = Box::new(move |node| {
             let _ = answer.send(job(node));
         });
-        self.jobs.send(boxed).map_err(|_| WriterGone)?;
+        self.jobs.send(Job::Work(work)).map_err(|_| WriterGone)?;
         result.recv().map_err(|_| WriterGone)
     }
 
@@ -98,4 +131,46 @@ impl<S: Store + 'static> Writer<S> {
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.clone()
     }
+}
+
+/// The reply to a batch, on its way.
+#[derive(Debug)]
+pub struct BatchAnswer(oneshot::Receiver<Option<Vec<u8>>>);
+
+impl BatchAnswer {
+    /// Waits for the commit. `None` for what was no batch.
+    pub async fn reply(self) -> Result<Option<Vec<u8>>, WriterGone> {
+        self.0.await.map_err(|_| WriterGone)
+    }
+}
+
+/// Answers a batch and those that wait right behind it. Gives back the job that is next and no batch.
+fn answer_together<S: Store>(
+    node: &mut Node<S>,
+    first: WaitingBatch,
+    queue: &mpsc::Receiver<Job<S>>,
+) -> Option<Job<S>> {
+    let mut entries = first.incoming.entry_count();
+    let now_ms = first.now_ms;
+    let (mut group, mut answers) = (vec![first.incoming], vec![first.answer]);
+    let mut next = None;
+    while entries < GROUP_ENTRIES_MAX {
+        match queue.try_recv() {
+            Ok(Job::Batch(more)) => {
+                entries += more.incoming.entry_count();
+                group.push(more.incoming);
+                answers.push(more.answer);
+            }
+            Ok(other) => {
+                next = Some(other);
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    for (answer, reply) in answers.into_iter().zip(node.answer_batches(group, now_ms)) {
+        // Who asked may be gone; what was stored stays.
+        let _ = answer.send(reply);
+    }
+    next
 }

@@ -10,6 +10,7 @@ use rmqtt::hook::{Handler, HookResult, Parameter, Register, ReturnType, Type};
 use rmqtt::session::Session;
 use rmqtt::types::{AuthResult, ConnectInfo, Id, LastWill, Publish, PublishAclResult, SubscribeAclResult};
 use sync::Peer;
+use tokio::sync::Semaphore;
 
 use super::access::{Lane, may_answer_to, may_leave_will, may_publish, may_subscribe};
 use super::front::Callers;
@@ -22,11 +23,22 @@ const CORRELATION_LEN_MAX: usize = 64;
 /// One connection: a device may open a second before its first is gone.
 type ConnectionKey = (String, Option<SocketAddr>);
 
+/// Bytes of messages of one connection that are being worked on. With the packet that its session holds while it waits
+/// for room, that is what a station can pin (R31); four batches of 500 sales are less.
+const IN_WORK_LEN_MAX: u32 = 128 * 1_024;
+
+#[derive(Clone)]
+struct Connection {
+    peer: Peer,
+    /// What is left of [`IN_WORK_LEN_MAX`].
+    credit: Arc<Semaphore>,
+}
+
 struct Hooks {
     broker: SharedBroker,
     callers: Callers,
     ingest: Ingest,
-    peers: Mutex<HashMap<ConnectionKey, Peer>>,
+    connections: Mutex<HashMap<ConnectionKey, Connection>>,
 }
 
 /// Registers the hooks of a broker; they are the only way in.
@@ -35,7 +47,7 @@ pub(super) async fn install(broker: &Broker, callers: Callers, ingest: Ingest) {
         broker: Arc::new(broker.clone()),
         callers,
         ingest,
-        peers: Mutex::new(HashMap::new()),
+        connections: Mutex::new(HashMap::new()),
     });
     let register: Box<dyn Register> = broker.context.extends.hook_mgr().register();
     for kind in [
@@ -120,16 +132,21 @@ impl Hooks {
             tracing::warn!(station = %peer.station, "a will on another topic than the station's own was refused");
             return AuthResult::NotAuthorized;
         }
-        if let Ok(mut peers) = self.peers.lock() {
-            peers.insert(key(info.id()), peer);
+        if let Ok(mut connections) = self.connections.lock() {
+            let credit = Arc::new(Semaphore::new(usize::try_from(IN_WORK_LEN_MAX).unwrap_or(usize::MAX)));
+            connections.insert(key(info.id()), Connection { peer, credit });
         }
         AuthResult::Allow(false, None)
     }
 
-    /// Handles a message before its PUBACK.
+    /// Takes a message in before its PUBACK, which carries no guarantee; the reply follows what becomes of it.
+    /// The session waits here, so that messages are taken in the order in which they were sent.
     async fn publish(&self, session: &Session, publish: &Publish) -> PublishAclResult {
         let refused = || PublishAclResult::rejected(false, None);
-        let Some(peer) = self.peer(&session.id) else { return PublishAclResult::rejected(true, None) };
+        let Some(connection) = self.connection(&session.id) else {
+            return PublishAclResult::rejected(true, None);
+        };
+        let peer = connection.peer;
         let lane = match may_publish(&peer, &publish.topic) {
             Some(lane) if !publish.retain => lane,
             _ => {
@@ -150,10 +167,19 @@ impl Hooks {
         if correlation.is_some_and(|data| data.len() > CORRELATION_LEN_MAX) {
             return refused();
         }
-        match self.ingest.receive(&peer, publish.payload.clone()).await {
-            Ok(reply) => {
+        let len = u32::try_from(publish.payload.len()).unwrap_or(u32::MAX).min(IN_WORK_LEN_MAX);
+        let Ok(in_work) = connection.credit.acquire_many_owned(len).await else { return refused() };
+        match self.ingest.accept(&peer, publish.payload.clone()).await {
+            Ok(accepted) => {
+                let (broker, answer_to) = (Arc::clone(&self.broker), answer_to.to_string());
                 let correlation = correlation.map(|data| data.to_vec());
-                self.broker.send(answer_to, reply, correlation).await;
+                tokio::spawn(async move {
+                    // No reply means that the journal is closing: the station asks whoever comes next.
+                    if let Ok(reply) = accepted.reply().await {
+                        broker.send(&answer_to, reply, correlation).await;
+                    }
+                    drop(in_work);
+                });
                 PublishAclResult::allow()
             }
             // Counted and told there; the session goes on.
@@ -162,12 +188,16 @@ impl Hooks {
         }
     }
 
+    fn connection(&self, id: &Id) -> Option<Connection> {
+        self.connections.lock().ok()?.get(&key(id)).cloned()
+    }
+
     fn peer(&self, id: &Id) -> Option<Peer> {
-        self.peers.lock().ok()?.get(&key(id)).cloned()
+        self.connection(id).map(|connection| connection.peer)
     }
 
     fn forget(&self, id: &Id) -> Option<Peer> {
-        self.peers.lock().ok()?.remove(&key(id))
+        self.connections.lock().ok()?.remove(&key(id)).map(|connection| connection.peer)
     }
 }
 

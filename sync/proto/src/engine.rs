@@ -3,5 +3,5 @@
 pub mod receiver;
 pub mod sender;
 
-pub use receiver::{Verdict, judge_batch};
+pub use receiver::{Verdict, chain_batch, judge_batch};
 pub use sender::{Command, Input, Sender, SenderConfig};

@@ -25,38 +25,53 @@ pub enum Verdict {
     Fork(Vec<Entry>),
 }
 
-/// Verifies the chain of a batch and decides. `payloads` are the batch's entries after decompression;
-/// `stored_last` is the chain stored here at the batch's last place, if that place is held.
+/// The entries of a batch, with the chain computed over them from what the batch says comes before its first (R28).
+/// `payloads` are its entries after decompression. Needs nothing of the receiver, so it can be done on any thread.
 ///
 /// Costs one hash per payload, whatever the length of the stream.
-pub fn judge_batch(head: Head, stored_last: Option<ChainHash>, batch: &Batch, payloads: &[&[u8]]) -> Verdict {
-    let expected = head.seq.next();
-    if batch.from > expected {
-        return Verdict::Reply(Outcome::Gap { expected });
-    }
+///
+/// # Errors
+/// The refusal, when the bytes are not those that the batch's last hash stands for.
+pub fn chain_batch(batch: &Batch, payloads: &[&[u8]]) -> Result<Vec<Entry>, RefusalCode> {
     if batch.from == Seq(1) && batch.prev_hash != ChainHash::genesis(&batch.stream) {
-        return Verdict::Reply(Outcome::Refused { code: RefusalCode::Malformed });
+        return Err(RefusalCode::Malformed);
     }
     let mut entries = Vec::with_capacity(payloads.len());
     let mut hash = batch.prev_hash;
     let mut seq = batch.from;
-    // The chain just before `from` must be ours if that place is our head; later places are checked below.
-    let mut forked = batch.from == expected && hash != head.hash;
     for payload in payloads {
         hash = hash.chain(payload);
-        forked |= seq == head.seq && hash != head.hash;
         entries.push(Entry { key: EntryKey { stream: batch.stream, seq }, bytes: payload.to_vec(), hash });
         seq = seq.next();
     }
-    if hash != batch.last_hash {
-        return Verdict::Reply(Outcome::Refused { code: RefusalCode::Malformed });
+    if hash == batch.last_hash { Ok(entries) } else { Err(RefusalCode::Malformed) }
+}
+
+/// Decides about a batch. `chained` is what [`chain_batch`] made of it; `stored_last` is the chain stored here at the
+/// batch's last place, if that place is held.
+pub fn judge_batch(
+    head: Head,
+    stored_last: Option<ChainHash>,
+    batch: &Batch,
+    chained: Result<Vec<Entry>, RefusalCode>,
+) -> Verdict {
+    let expected = head.seq.next();
+    if batch.from > expected {
+        return Verdict::Reply(Outcome::Gap { expected });
     }
+    let mut entries = match chained {
+        Ok(entries) => entries,
+        Err(code) => return Verdict::Reply(Outcome::Refused { code }),
+    };
     if batch.to() <= head.seq {
         return match stored_last {
-            Some(stored) if stored != hash => Verdict::Fork(entries),
+            Some(stored) if stored != batch.last_hash => Verdict::Fork(entries),
             _ => Verdict::Reply(Outcome::Duplicate { through: head.seq }),
         };
     }
+    // The chain just before `from` must be ours if that place is our head, and so must the chain at our head.
+    let forked = (batch.from == expected && batch.prev_hash != head.hash)
+        || entries.iter().any(|entry| entry.key.seq == head.seq && entry.hash != head.hash);
     if forked {
         return Verdict::Fork(entries);
     }
@@ -105,7 +120,8 @@ mod tests {
         let views: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
         let to = usize::try_from(batch.to().0).unwrap();
         let stored = (to <= head).then(|| hashes[to]);
-        judge_batch(Head { seq: Seq(head as u64), hash: hashes[head] }, stored, &batch, &views)
+        let chained = chain_batch(&batch, &views);
+        judge_batch(Head { seq: Seq(head as u64), hash: hashes[head] }, stored, &batch, chained)
     }
 
     #[test]

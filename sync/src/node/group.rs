@@ -1,0 +1,241 @@
+//! Batches that wait together are stored together: one transaction, one wait for the disk (group commit).
+
+use std::collections::BTreeMap;
+
+use sync_proto::engine::judge_batch;
+use sync_proto::engine::receiver::{Head, Verdict};
+use sync_proto::project::{Posting, ProjectionError};
+use sync_proto::rows::Rows;
+use sync_proto::wire::{Batch, Outcome, Receipt, RefusalCode, Reply};
+use sync_proto::{ChainHash, Entry, Origin, Seq, StreamId};
+
+use super::incoming::{Content, Incoming, OpenBatch, ReadFact};
+use super::receive::introduced_by;
+use super::{Node, NodeError};
+use crate::peer::Peer;
+use crate::store::{Commit, Quarantined, Store, StreamRow};
+
+/// Batches that become durable with the next commit, and their answers.
+#[derive(Debug, Default)]
+struct Gathered {
+    commit: Commit,
+    rows: Rows,
+    /// Streams that the commit continues, as they will stand after it.
+    streams: BTreeMap<StreamId, StreamRow>,
+    /// What the batches are answered once it is durable, by their place in the group, and as they came.
+    members: Vec<(usize, Receipt, (Peer, Batch))>,
+}
+
+impl<S: Store> Node<S> {
+    /// Answers batches, in order, storing as many as possible in one commit. Each is judged by itself: a bad one has
+    /// its own answer and harms no other. An answer is given only after the commit that it speaks of (R10).
+    ///
+    /// What is no batch is passed over: `None` is its answer.
+    pub fn answer_batches(&mut self, group: Vec<Incoming>, now_ms: i64) -> Vec<Option<Vec<u8>>> {
+        let mut answers: Vec<Option<Receipt>> = vec![None; group.len()];
+        let mut gathered = Gathered::default();
+        for (place, incoming) in group.into_iter().enumerate() {
+            let Content::Batch(open) = incoming.content else { continue };
+            self.take(place, &incoming.peer, *open, &mut gathered, &mut answers, now_ms);
+        }
+        self.settle(gathered, &mut answers, now_ms);
+        answers.into_iter().map(|answer| answer.map(|receipt| Reply::Receipt(receipt).encode())).collect()
+    }
+
+    /// Adds a batch to what is gathered if it simply goes on where its stream ends; whatever else it is, it is looked
+    /// at only once everything before it is durable.
+    fn take(
+        &mut self,
+        place: usize,
+        peer: &Peer,
+        open: OpenBatch,
+        gathered: &mut Gathered,
+        answers: &mut [Option<Receipt>],
+        now_ms: i64,
+    ) {
+        let stream = open.batch.stream;
+        let follows = gathered.streams.get(&stream).is_none_or(|row| {
+            open.batch.from == row.head.seq.next() && open.batch.prev_hash == row.head.hash
+        });
+        if !follows {
+            self.settle(std::mem::take(gathered), answers, now_ms);
+        }
+        let outcome = self.gather(place, peer, open, gathered, now_ms).unwrap_or_else(|why| {
+            tracing::error!(%why, ?stream, "a batch could not be stored");
+            Some(Outcome::Refused { code: RefusalCode::Storage })
+        });
+        if let (Some(outcome), Some(answer)) = (outcome, answers.get_mut(place)) {
+            *answer = Some(Receipt { stream, outcome });
+        }
+    }
+
+    /// Commits what is gathered, then answers. If that fails as a whole, each batch has its own try: what was wrong with
+    /// one is no reason to refuse the others.
+    fn settle(&mut self, gathered: Gathered, answers: &mut [Option<Receipt>], now_ms: i64) {
+        let Gathered { mut commit, rows, members, .. } = gathered;
+        if members.is_empty() {
+            return;
+        }
+        commit.at_ms = now_ms;
+        commit.rows = rows.into_changes();
+        let failed = self.commit(&commit).err();
+        let alone = members.len() == 1;
+        for (place, mut receipt, (peer, batch)) in members {
+            if let Some(why) = &failed {
+                receipt.outcome = if alone {
+                    tracing::error!(%why, stream = ?receipt.stream, "a batch could not be stored");
+                    Outcome::Refused { code: RefusalCode::Storage }
+                } else {
+                    tracing::warn!(%why, "batches could not be stored together and are stored one by one");
+                    self.store_alone(&peer, OpenBatch::open(&peer, batch), now_ms)
+                };
+            }
+            if let Some(answer) = answers.get_mut(place) {
+                *answer = Some(receipt);
+            }
+        }
+    }
+
+    fn store_alone(&mut self, peer: &Peer, open: OpenBatch, now_ms: i64) -> Outcome {
+        let mut answers = [None];
+        let mut gathered = Gathered::default();
+        self.take(0, peer, open, &mut gathered, &mut answers, now_ms);
+        self.settle(gathered, &mut answers, now_ms);
+        let [answer] = answers;
+        answer.map_or(Outcome::Refused { code: RefusalCode::Storage }, |receipt| receipt.outcome)
+    }
+
+    /// Judges a batch. `None` when it is gathered: its answer comes with the commit.
+    fn gather(
+        &mut self,
+        place: usize,
+        peer: &Peer,
+        open: OpenBatch,
+        gathered: &mut Gathered,
+        now_ms: i64,
+    ) -> Result<Option<Outcome>, NodeError> {
+        let OpenBatch { batch, entries, facts } = open;
+        let refused = |code| Ok(Some(Outcome::Refused { code }));
+        if !peer.may_send(&batch.stream) || batch.stream == self.own {
+            return refused(RefusalCode::Forbidden);
+        }
+        let known = match gathered.streams.get(&batch.stream) {
+            Some(row) => Some(row.clone()),
+            None => self.store.stream(&batch.stream)?,
+        };
+        // Before anything is compared: an answer would tell another station how far this one is, and what differs
+        // would be kept as a fork.
+        if known.as_ref().is_some_and(|row| row.origin.station != peer.station) {
+            return refused(RefusalCode::Forbidden);
+        }
+        let head = known
+            .as_ref()
+            .map_or_else(|| Head { seq: Seq::NONE, hash: ChainHash::genesis(&batch.stream) }, |row| row.head);
+        let stored_last =
+            if batch.to() <= head.seq { self.store.hash_at(&batch.stream, batch.to())? } else { None };
+        match judge_batch(head, stored_last, &batch, entries) {
+            Verdict::Reply(outcome) => Ok(Some(outcome)),
+            Verdict::Fork(entries) => {
+                tracing::error!(stream = ?batch.stream, "two different entries under one key; both are kept");
+                self.commit(&Commit { at_ms: now_ms, forks: entries, ..Commit::default() })?;
+                refused(RefusalCode::Forked)
+            }
+            Verdict::Append(entries) => {
+                let row = match known {
+                    Some(row) => row,
+                    None => match introduced_by(peer, entries.first()) {
+                        Some(origin) => {
+                            let row = StreamRow::new(batch.stream, origin, false);
+                            gathered.commit.streams.push(row.clone());
+                            row
+                        }
+                        None => return refused(RefusalCode::Forbidden),
+                    },
+                };
+                let through = entries.last().map_or(head.seq, |entry| entry.key.seq);
+                self.append(gathered, row, entries, facts)?;
+                let receipt = Receipt { stream: batch.stream, outcome: Outcome::Accepted { through } };
+                gathered.members.push((place, receipt, (peer.clone(), batch)));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Adds entries, which continue `row`'s head, with what follows from them. After an error nothing was added.
+    fn append(
+        &mut self,
+        gathered: &mut Gathered,
+        mut row: StreamRow,
+        entries: Vec<Entry>,
+        facts: Vec<ReadFact>,
+    ) -> Result<(), NodeError> {
+        let before = gathered.rows.savepoint();
+        let held = (gathered.commit.append.len(), gathered.commit.quarantine.len());
+        let skipped = facts.len().saturating_sub(entries.len());
+        for (entry, fact) in entries.into_iter().zip(facts.into_iter().skip(skipped)) {
+            row.head = Head { seq: entry.key.seq, hash: entry.hash };
+            if let Err(why) = self.post(&row.origin, entry, fact, gathered) {
+                gathered.rows.roll_back(before);
+                gathered.commit.append.truncate(held.0);
+                gathered.commit.quarantine.truncate(held.1);
+                if !gathered.streams.contains_key(&row.id) {
+                    gathered.commit.streams.retain(|new| new.id != row.id);
+                }
+                return Err(why);
+            }
+        }
+        gathered.streams.insert(row.id, row);
+        Ok(())
+    }
+
+    /// Projects one entry; what cannot be projected steps aside with its reason and its money (R14).
+    fn post(
+        &mut self,
+        origin: &Origin,
+        entry: Entry,
+        fact: ReadFact,
+        gathered: &mut Gathered,
+    ) -> Result<(), NodeError> {
+        let Gathered { commit, rows, .. } = gathered;
+        let envelope = match fact {
+            Ok(Some(envelope)) => envelope,
+            Ok(None) => {
+                commit.append.push(entry);
+                return Ok(());
+            }
+            Err(why) => {
+                commit.quarantine.push(Quarantined { key: entry.key, reason: why.to_string(), amount: None });
+                commit.append.push(entry);
+                return Ok(());
+            }
+        };
+        let posting = Posting { origin: origin.clone(), entry, envelope, feed_version: None };
+        self.fetch(&posting, rows)?;
+        let before = rows.savepoint();
+        let projected = if posting.envelope.fact.may_be_written_by(origin.role) {
+            self.project_guarded(&posting, rows)
+        } else {
+            let (kind, role) = (posting.envelope.fact.type_name(), origin.role.as_str());
+            Err(ProjectionError::Rejected(format!(
+                "{kind} is not for the journal of a device of role {role}"
+            )))
+        };
+        if let Err(why) = projected {
+            rows.roll_back(before);
+            tracing::warn!(%why, key = ?posting.entry.key, "an entry went to quarantine");
+            let amount = posting.envelope.fact.money().map(|money| money.0);
+            commit.quarantine.push(Quarantined { key: posting.entry.key, reason: why.to_string(), amount });
+        }
+        commit.append.push(posting.entry);
+        Ok(())
+    }
+
+    /// A projector that panics is a defect of ours, and no reason to stop anybody else's entries.
+    fn project_guarded(&self, posting: &Posting, rows: &mut Rows) -> Result<(), ProjectionError> {
+        let attempt =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.projection.project(posting, rows)));
+        attempt.unwrap_or_else(|_| {
+            Err(ProjectionError::Rejected("the projector failed on this entry".to_owned()))
+        })
+    }
+}
