@@ -10,4 +10,6 @@ mod power;
 mod recording;
 mod schema;
 mod shop;
+mod shopfront;
 mod strace;
+mod whole;

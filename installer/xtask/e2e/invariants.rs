@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest as _, Sha256};
@@ -42,18 +43,8 @@ pub struct Expected<'log> {
 
 /// Waits until everything has arrived, then checks all of it.
 pub fn check(stage: &Stage, expected: &Expected<'_>) {
-    let hq = Database::open("HQ", &stage.data().join("hq"));
-    let agent = Database::open("agent", &stage.data().join("ST0001/agent"));
-    let tills: Vec<Database> = stage.fleet.plan().stations[0]
-        .tills
-        .iter()
-        .map(|till| till.launch.program.terminal.unwrap())
-        .map(|terminal| {
-            Database::open(&format!("till {terminal}"), &stage.data().join(format!("ST0001/till-{terminal}")))
-        })
-        .collect();
-    holds(HEALED, "every journal to be held upstream", || nothing_is_pending(&hq, &agent, &tills));
-
+    everything_arrives(stage, HEALED);
+    let (hq, agent, tills) = databases(stage);
     for database in tills.iter().chain([&agent, &hq]) {
         journals_are_whole(database);
         nothing_stepped_aside(database);
@@ -68,6 +59,27 @@ pub fn check(stage: &Stage, expected: &Expected<'_>) {
     summaries_agree(stage, &hq, expected);
 }
 
+/// I7, within a time.
+pub fn everything_arrives(stage: &Stage, limit: Duration) {
+    let (hq, agent, tills) = databases(stage);
+    holds(limit, "every journal to be held upstream", || nothing_is_pending(&hq, &agent, &tills));
+}
+
+/// Head office's, the agent's and the tills' of the first station.
+pub fn databases(stage: &Stage) -> (Database, Database, Vec<Database>) {
+    let hq = Database::open("HQ", &stage.data().join("hq"));
+    let agent = Database::open("agent", &stage.data().join("ST0001/agent"));
+    let tills = stage.fleet.plan().stations[0]
+        .tills
+        .iter()
+        .map(|till| till.launch.program.terminal.unwrap())
+        .map(|terminal| {
+            Database::open(&format!("till {terminal}"), &stage.data().join(format!("ST0001/till-{terminal}")))
+        })
+        .collect();
+    (hq, agent, tills)
+}
+
 impl Database {
     pub fn open(name: &str, folder: &Path) -> Self {
         let files: Vec<_> = std::fs::read_dir(folder)
@@ -80,6 +92,14 @@ impl Database {
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Self { name: name.to_owned(), connection: Connection::open_with_flags(file, flags).unwrap() }
+    }
+
+    /// The same of a copy, whose log has still to be read into an index.
+    pub fn open_again(name: &str, folder: &Path) -> Self {
+        let mut database = Self::open(name, folder);
+        let file = database.connection.path().unwrap().to_owned();
+        database.connection = Connection::open(file).unwrap();
+        database
     }
 
     pub fn number(&self, sql: &str) -> i64 {

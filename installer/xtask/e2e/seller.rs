@@ -12,7 +12,7 @@ use crate::eventually::holds;
 use crate::stage::{find, milli, text};
 
 /// Between two tries at a till that is down.
-const RETRY: Duration = Duration::from_millis(100);
+const RETRY: Duration = Duration::from_millis(50);
 /// A till that is down longer than this has failed.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Every how many sales one is cancelled.
@@ -68,22 +68,7 @@ pub fn sell_through(till: &Client, lane: usize, product: &str, count: usize, pac
     let mut log = Log::default();
     for number in 0..count {
         pace.wait_for_leave();
-        // Lanes and numbers make each quantity its own, so that a sale is recognised by it.
-        let quantity_milli = u64::try_from(20_000 + lane * 1_000 + number).unwrap();
-        let quantity = xtask::catalogue::decimal(quantity_milli);
-        let key = format!("lane-{lane}-sale-{number}");
-        let fields = [("productId", product), ("qty", quantity.as_str())];
-        let answer = insist(|| till.post_form_once("/sales", &fields, &key));
-        assert_eq!((answer.status, &answer.body), (200, &Value::Bool(true)), "sale {number} of lane {lane}");
-        let listed = insist(|| till.get("/sales"));
-        let same: Vec<&Value> = listed
-            .rows()
-            .iter()
-            .filter(|row| milli(row, "qty") == i64::try_from(quantity_milli).unwrap())
-            .collect();
-        assert_eq!(same.len(), 1, "a confirmed sale stands once in the till's list: {quantity}");
-        let sale = text(same[0], "saleId");
-        assert!(log.sales.insert(sale.clone(), quantity_milli).is_none(), "{sale} was given twice");
+        let sale = sell_one(till, lane, number, product, &mut log);
         if number % CANCELLED_EVERY == CANCELLED_EVERY - 1 {
             cancel(till, &sale);
             log.cancelled.push(sale);
@@ -91,6 +76,27 @@ pub fn sell_through(till: &Client, lane: usize, product: &str, count: usize, pac
         pace.confirmed.fetch_add(1, Ordering::SeqCst);
     }
     log
+}
+
+/// Sells once, however often the till has to be asked, and returns the sale.
+pub fn sell_one(till: &Client, lane: usize, number: usize, product: &str, log: &mut Log) -> String {
+    // Lanes and numbers make each quantity its own, so that a sale is recognised by it.
+    let quantity_milli = u64::try_from(20_000 + lane * 1_000 + number).unwrap();
+    let quantity = xtask::catalogue::decimal(quantity_milli);
+    let key = format!("lane-{lane}-sale-{number}");
+    let fields = [("productId", product), ("qty", quantity.as_str())];
+    let answer = insist(|| till.post_form_once("/sales", &fields, &key));
+    assert_eq!((answer.status, &answer.body), (200, &Value::Bool(true)), "sale {number} of lane {lane}");
+    let listed = insist(|| till.get("/sales"));
+    let same: Vec<&Value> = listed
+        .rows()
+        .iter()
+        .filter(|row| milli(row, "qty") == i64::try_from(quantity_milli).unwrap())
+        .collect();
+    assert_eq!(same.len(), 1, "a confirmed sale stands once in the till's list: {quantity}");
+    let sale = text(same[0], "saleId");
+    assert!(log.sales.insert(sale.clone(), quantity_milli).is_none(), "{sale} was given twice");
+    sale
 }
 
 fn cancel(till: &Client, sale: &str) {

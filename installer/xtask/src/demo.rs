@@ -28,7 +28,7 @@ pub use config::Certificates;
 pub use fleet::{Fleet, Report};
 pub use plan::{Enrollable, Plan, StationPlan, Wish};
 pub use ports::Ports;
-pub use program::{Kind, Launch, Program};
+pub use program::{Kind, Launch, Program, terminate};
 
 /// How long everything may take from its start to the JSON line; usual is a few seconds.
 const READY_TIMEOUT: Duration = Duration::from_secs(120);

@@ -16,6 +16,7 @@ pub struct Case {
     runs: u64,
     violations: Vec<String>,
     sells_again: Option<Duration>,
+    agrees_again: Option<Duration>,
 }
 
 /// Whether every point is tried, not only a sample.
@@ -30,7 +31,7 @@ pub fn either<T>(short: T, whole: T) -> T {
 
 impl Case {
     pub fn new(name: &'static str) -> Self {
-        Self { name, runs: 0, violations: Vec::new(), sells_again: None }
+        Self { name, runs: 0, violations: Vec::new(), sells_again: None, agrees_again: None }
     }
 
     /// One run of the fault; whatever it asserts in vain is a violation, and the next run goes on.
@@ -52,6 +53,11 @@ impl Case {
         self.sells_again = self.sells_again.max(Some(since.elapsed()));
     }
 
+    /// Everybody held the same again this long after the fault ended.
+    pub fn agreed_again(&mut self, since: Instant) {
+        self.agrees_again = self.agrees_again.max(Some(since.elapsed()));
+    }
+
     pub fn violations(&self) -> usize {
         self.violations.len()
     }
@@ -64,6 +70,7 @@ impl Case {
             "runs": self.runs,
             "violations": self.violations.len(),
             "sellsAgainMs": ms(self.sells_again),
+            "agreesAgainMs": ms(self.agrees_again),
         });
         workspace::write(&results().join(format!("{}.json", self.name)), &row.to_string()).unwrap();
         let first = self.violations.iter().take(PRINTED_MAX).cloned().collect::<Vec<_>>().join("\n");

@@ -93,6 +93,15 @@ pub fn put(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
+/// The files of a folder into another.
+pub fn copy_into(from: &Path, to: &Path) {
+    for file in files(from) {
+        let target = to.join(file.strip_prefix(from).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(&file, target).unwrap();
+    }
+}
+
 /// Every file under a folder.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -4,12 +4,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use xtask::demo::terminate;
+
+use crate::eventually::holds;
 
 /// Not worth dying at: before it nothing of the program runs.
 const BEFORE_THE_PROGRAM: &str = "execve";
 /// SIGKILL.
 const KILL: i32 = 9;
+/// Stopping each thread once.
+const ATTACHED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Calls that change what is on the disk, or tell somebody that something is done.
 pub const CHANGING: [&str; 9] =
@@ -55,6 +62,42 @@ pub fn injected(program: &mut Command, call: &str, how: &str) -> Output {
 pub fn recorded(program: &mut Command, trace: &Path) -> Output {
     let calls = "trace=openat,pwrite64,write,fdatasync,fsync,ftruncate,fallocate,unlink,rename,mkdir";
     under(&["-y", "-xx", "-s", "10000000", "-e", calls, "-o", &trace.to_string_lossy()], program)
+}
+
+/// Holds on to a running program and makes its calls go wrong; lets go when it is dropped.
+pub struct Attached {
+    strace: Child,
+}
+
+impl Attached {
+    /// `how` as `strace` says it: `signal=KILL:when=3`, `error=EIO`, `delay_exit=1s`.
+    pub fn to(pid: u32, call: &str, how: &str) -> Self {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+        command.args(["-e", &format!("inject={call}:{how}"), "-p", &pid.to_string()]);
+        let strace = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        holds(ATTACHED_WITHIN, "strace to hold every thread", || every_thread_is_traced(pid));
+        Self { strace }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // Asked to end, it lets the program go; killed, it would leave it stopped.
+        let _ = terminate(self.strace.id());
+        let _ = self.strace.wait();
+    }
+}
+
+/// Also true when the program is gone: the call was made before all were held.
+fn every_thread_is_traced(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return true;
+    };
+    threads.map_while(Result::ok).all(|thread| {
+        let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+        status.lines().any(|line| line.strip_prefix("TracerPid:").is_some_and(|pid| pid.trim() != "0"))
+    })
 }
 
 fn under(options: &[&str], program: &Command) -> Output {

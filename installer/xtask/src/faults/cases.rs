@@ -41,6 +41,21 @@ pub(super) const CASES: &[Case] = &[
         "kill-receipt-hq",
         "faults::kills::r8_a_head_office_killed_at_any_call_of_a_receipt_holds_what_it_acknowledged",
     ),
+    case("kill-whole-till", "faults::whole::r1_a_whole_till_killed_at_its_calls_keeps_what_it_confirmed"),
+    case(
+        "kill-whole-agent",
+        "faults::whole::r10_a_whole_agent_killed_at_its_calls_holds_what_it_acknowledged",
+    ),
+    case(
+        "kill-whole-hq",
+        "faults::whole::r8_a_whole_head_office_killed_at_its_calls_holds_what_it_acknowledged",
+    ),
+    case(
+        "hq-commit-ack",
+        "faults::whole::r10_a_head_office_that_dies_between_commit_and_acknowledgement_gets_nothing_twice",
+    ),
+    case("random-kills", "faults::whole::r1_programs_killed_at_random_lose_and_double_nothing"),
+    case("random-kills-small", "faults::whole::r1_a_till_killed_at_random_moments_keeps_what_it_confirmed"),
     case("power-sale", "faults::power::r1_a_sale_that_was_shown_survives_a_power_cut_at_any_moment"),
     case("power-proof", "faults::power::r1_the_power_cuts_find_a_till_that_does_not_wait_for_its_disk"),
     case("power-feed", "faults::power::r21_a_feed_that_was_applied_survives_a_power_cut_whole"),
