@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 /// A first start writes its log and recovers from a kill; slow machines take seconds for it.
@@ -22,7 +23,8 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 const SERVER_USER: &str = "postgres";
 
 /// Ends the server and removes its folder when its own input ends, so with whoever started it, however that ends.
-const WATCHED: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & read _ <&3; kill -QUIT $! 2>/dev/null; wait $!";
+const WATCHER: &str = "read _; kill -QUIT $1; \
+    for _ in $(seq 100); do kill -0 $1 || break; sleep 0.05; done 2>/dev/null; rm -rf \"$0\"";
 
 /// A running server. It ends with the process that started it.
 #[derive(Debug)]
@@ -30,7 +32,13 @@ pub struct Server {
     programs: PathBuf,
     folder: PathBuf,
     user: Option<(u32, u32)>,
-    running: Mutex<Option<Child>>,
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    server: Child,
+    watcher: Child,
 }
 
 /// The server that all tests of this process share, started by whoever asks first; `None` where none is
@@ -40,18 +48,25 @@ pub struct Server {
 /// It does not start, or it is not installed where `CI` demands that nothing is skipped.
 pub fn shared() -> Result<Option<&'static Server>, String> {
     static SHARED: OnceLock<Result<Option<Server>, String>> = OnceLock::new();
-    let shared = SHARED.get_or_init(|| {
-        let Some(programs) = programs() else {
-            if std::env::var_os("CI").is_some() {
-                return Err("PostgreSQL is not installed, and nothing may be skipped here".to_owned());
-            }
-            eprintln!("skipped: needs postgresql");
-            return Ok(None);
-        };
-        let folder = std::env::temp_dir().join(format!("juyu-pg-{}", std::process::id()));
-        Server::start(programs, folder).map(Some).map_err(|why| format!("PostgreSQL does not start: {why}"))
-    });
-    shared.as_ref().map(Option::as_ref).map_err(Clone::clone)
+    SHARED.get_or_init(own).as_ref().map(Option::as_ref).map_err(Clone::clone)
+}
+
+/// A server that no other test sees, to kill or to set up badly.
+///
+/// # Errors
+/// As for [`shared`].
+pub fn own() -> Result<Option<Server>, String> {
+    static SERVERS: AtomicU32 = AtomicU32::new(0);
+    let Some(programs) = programs() else {
+        if std::env::var_os("CI").is_some() {
+            return Err("PostgreSQL is not installed, and nothing may be skipped here".to_owned());
+        }
+        eprintln!("skipped: needs postgresql");
+        return Ok(None);
+    };
+    let no = SERVERS.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("juyu-pg-{}-{no}", std::process::id()));
+    Server::start(programs, folder).map(Some).map_err(|why| format!("PostgreSQL does not start: {why}"))
 }
 
 /// The newest version's programs.
@@ -67,10 +82,7 @@ fn programs() -> Option<PathBuf> {
 
 impl Server {
     /// Makes a cluster in `folder`, which must not be there yet, and starts a server on it.
-    ///
-    /// # Errors
-    /// What the system or the programs say.
-    pub fn start(programs: PathBuf, folder: PathBuf) -> io::Result<Self> {
+    fn start(programs: PathBuf, folder: PathBuf) -> io::Result<Self> {
         fs::create_dir(&folder)?;
         let user = if fs::metadata("/proc/self")?.uid() == 0 { Some(server_user()?) } else { None };
         if let Some((uid, gid)) = user {
@@ -96,25 +108,28 @@ impl Server {
     /// # Errors
     /// What the system or the server say.
     pub fn run(&self) -> io::Result<()> {
-        let program = self.programs.join("postgres");
         let log = fs::File::create(self.folder.join("log"))?;
-        let child = self
-            .command("sh")
-            .args(["-c", &format!("{WATCHED}; rm -rf \"$0\"")])
-            .arg(&self.folder)
-            .arg(program)
+        let server = self
+            .command("postgres")
             .arg("-D")
             .arg(self.folder.join("data"))
             .arg("-k")
             .arg(&self.folder)
             .args(["-c", "listen_addresses=", "-c", "shared_buffers=16MB", "-c", "max_connections=40"])
             .args(["-c", "deadlock_timeout=200ms"])
-            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
-        *self.running.lock().map_err(|_| io::Error::other("a test failed while it held the server"))? =
-            Some(child);
+        let watcher = self
+            .command("sh")
+            .args(["-c", WATCHER])
+            .arg(&self.folder)
+            .arg(server.id().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        *self.running()? = Some(Running { server, watcher });
         self.until("the server answers", || self.answers())
     }
 
@@ -173,15 +188,26 @@ impl Server {
     /// # Errors
     /// The system does not tell its processes.
     pub fn kill(&self) -> io::Result<()> {
-        let pid = fs::read_to_string(self.folder.join("data/postmaster.pid"))?;
-        let pid = pid.lines().next().unwrap_or_default().trim().to_owned();
-        let mut all = children(&pid)?;
-        all.insert(0, pid);
-        // All in one call: a postmaster that still lives would start others in their place.
-        Command::new("kill").arg("-KILL").args(&all).stderr(Stdio::null()).status()?;
+        let Some(mut running) = self.running()?.take() else { return Ok(()) };
+        let backends = children(&running.server.id().to_string())?;
+        // The postmaster too in this call: one that still lives would start others in their place.
+        let mut kill = Command::new("kill");
+        kill.arg("-KILL")
+            .arg(running.server.id().to_string())
+            .args(&backends)
+            .stderr(Stdio::null())
+            .status()?;
+        running.server.wait()?;
+        // Its watcher too, or that would remove the folder.
+        running.watcher.kill()?;
+        running.watcher.wait()?;
         self.until("the server's processes are gone", || {
-            all.iter().all(|pid| !Path::new("/proc").join(pid).join("exe").exists())
+            backends.iter().all(|pid| !Path::new("/proc").join(pid).join("exe").exists())
         })
+    }
+
+    fn running(&self) -> io::Result<MutexGuard<'_, Option<Running>>> {
+        self.running.lock().map_err(|_| io::Error::other("a test failed while it held the server"))
     }
 
     fn answers(&self) -> bool {

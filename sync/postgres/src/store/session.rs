@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::future::Future;
+use std::time::Duration;
 
 use sync::store::{ServerError, ServerFault, StoreError};
 use sync_proto::rows::TableSpec;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
@@ -14,6 +15,9 @@ use super::fault::failed;
 
 /// Statements kept prepared: three of every table, and the journal's.
 const STATEMENTS_MAX: usize = 256;
+
+/// A server that does not answer in this time will find the connection closed.
+const GOODBYE_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Parameters of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -34,11 +38,17 @@ impl std::fmt::Debug for Session {
 }
 
 impl Drop for Session {
+    /// Gives the lease back before it returns, so that the next writer need not try twice.
     fn drop(&mut self) {
-        // Waiting for it would not be allowed where asynchronous tasks run.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+        let Some(runtime) = self.runtime.take() else { return };
+        // Where asynchronous tasks run, nothing may wait: the server gives the lease back by itself in a moment.
+        if !self.client.is_closed() && Handle::try_current().is_err() {
+            let unlocking = self.client.batch_execute("SELECT pg_advisory_unlock_all()");
+            let unlocked =
+                runtime.block_on(async { tokio::time::timeout(GOODBYE_TIME_MAX, unlocking).await });
+            tracing::debug!(?unlocked, "the database's lease is given back");
         }
+        runtime.shutdown_background();
     }
 }
 
