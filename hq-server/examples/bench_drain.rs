@@ -21,9 +21,7 @@ use sync::enrolment::Invited;
 use sync::link::{MqttLink, MqttLinkConfig};
 use sync::node::Beside;
 use sync::peer::origin_of;
-use sync::{
-    Clock, Draft, MIGRATION_BOOKS, MIGRATION_JOURNAL, MIGRATION_STORAGE, Node, Reader, SqliteStore, Writer,
-};
+use sync::{Clock, Draft, Node, Reader, SqliteStore, Writer};
 use sync_identity::exchange::Enrol;
 use sync_identity::subject::HEAD_OFFICE;
 use sync_identity::verify::{KnownTime, ServerCheck};
@@ -135,7 +133,7 @@ fn link_config(addr: String, agent: &Identity) -> Result<MqttLinkConfig> {
 /// An agent's database with `count` sales of one till, none of them sent. The agent records them itself:
 /// for the wire and for head office that makes no difference.
 fn backlog(path: &Path, agent: &Identity, count: u64, clock: &Clock) -> Result<Writer<SqliteStore>> {
-    let store = SqliteStore::open(path, &[MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_STORAGE], &[])?;
+    let store = SqliteStore::open(path, &sync::migrations(&[]), &[])?;
     let books = All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station))]);
     let mut node =
         Node::open(store, Arc::new(books), origin_of(&agent.certified().subject), random_16()?, clock.now())?;
@@ -197,8 +195,8 @@ fn copy_in_bulk(from: &Path, to: &Path) -> Result<Duration> {
     target.pragma_update(None, "synchronous", "FULL")?;
     // Rows only: whether they refer to each other is not what is measured.
     target.pragma_update(None, "foreign_keys", false)?;
-    target.execute_batch(MIGRATION_JOURNAL)?;
-    target.execute_batch(MIGRATION_BOOKS)?;
+    target.execute_batch(sync::MIGRATION_JOURNAL)?;
+    target.execute_batch(sync::MIGRATION_BOOKS)?;
     let begun = Instant::now();
     for table in TABLES {
         copy_table(&source, &mut target, table)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sync::device::random_16;
 use sync::enrolment::CodeRow;
 use sync::life::{self, StoreMark, StoreNote};
+use sync::node::StreamCut;
 use sync::{Clock, Node, NodeError, SqliteStore, Store as _, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
@@ -69,6 +70,7 @@ const TABLES: &[&TableSpec] = &[
     CodeRow::SPEC,
     StoreMark::SPEC,
     StoreNote::SPEC,
+    StreamCut::SPEC,
 ];
 
 /// Why the database did not open.
@@ -87,14 +89,7 @@ pub enum OpenError {
 
 /// Opens the database in `data_dir`, which is made if it is not there. Holds the lease of R7.
 pub fn open_store(data_dir: &Path) -> Result<SqliteStore, StoreError> {
-    let migrations = [
-        sync::MIGRATION_JOURNAL,
-        sync::MIGRATION_BOOKS,
-        MIGRATION_HEAD_OFFICE,
-        sync::MIGRATION_DEVICES,
-        sync::MIGRATION_STORAGE,
-    ];
-    SqliteStore::open(&data_dir.join(DATABASE_NAME), &migrations, TABLES)
+    SqliteStore::open(&data_dir.join(DATABASE_NAME), &sync::migrations(&[MIGRATION_HEAD_OFFICE]), TABLES)
 }
 
 /// Opens head office's journal over an open database; a new database gets a device and a life of its own.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use sync::enrolment::CodeRow;
 use sync::life::{self, StoreMark, StoreNote};
+use sync::node::StreamCut;
 use sync::{Node, NodeError, SqliteStore, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
@@ -48,7 +49,7 @@ sync_proto::table! {
 /// # Errors
 /// See [`SqliteStore::open`].
 pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
-    let tables: [&'static TableSpec; 22] = [
+    let tables: [&'static TableSpec; 23] = [
         Product::SPEC,
         Price::SPEC,
         Station::SPEC,
@@ -71,15 +72,9 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
         CodeRow::SPEC,
         StoreMark::SPEC,
         StoreNote::SPEC,
+        StreamCut::SPEC,
     ];
-    let migrations = [
-        sync::MIGRATION_JOURNAL,
-        sync::MIGRATION_BOOKS,
-        MIGRATION_AGENT,
-        sync::MIGRATION_DEVICES,
-        sync::MIGRATION_STORAGE,
-    ];
-    SqliteStore::open(path, &migrations, &tables)
+    SqliteStore::open(path, &sync::migrations(&[MIGRATION_AGENT]), &tables)
 }
 
 /// Opens the journal of the agent `me`. `entropy` becomes the incarnation of a new database.

@@ -35,3 +35,13 @@ pub const MIGRATION_BOOKS: &str = include_str!("../migrations/0002_books.sql");
 pub const MIGRATION_DEVICES: &str = include_str!("../migrations/0003_devices.sql");
 /// Retention, marks and checks; after [`MIGRATION_DEVICES`].
 pub const MIGRATION_STORAGE: &str = include_str!("../migrations/0004_storage.sql");
+/// Migration of every program: where earlier lives of its own journal end for upstreams.
+pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql");
+
+/// The migrations of a program in order: what every program shares, with the program's `own` after the first two.
+pub fn migrations(own: &[&'static str]) -> Vec<&'static str> {
+    let mut all = vec![MIGRATION_JOURNAL, MIGRATION_BOOKS];
+    all.extend(own);
+    all.extend([MIGRATION_DEVICES, MIGRATION_STORAGE, MIGRATION_STREAMS]);
+    all
+}

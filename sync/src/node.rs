@@ -4,9 +4,11 @@
 mod feed;
 mod group;
 mod incoming;
+mod lives;
 mod outbox;
 mod receive;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sync_proto::engine::receiver::Head;
@@ -16,13 +18,14 @@ use sync_proto::project::{Posting, Projection, ProjectionError, WANT_ROUNDS_MAX}
 use sync_proto::rows::{RowChange, RowError, RowKey, Rows, Table};
 use sync_proto::wire::FeedItem;
 use sync_proto::{
-    BusinessDay, Entry, EntryKey, Envelope, Fact, FeedVersion, Incarnation, Origin, Stamp, StreamId,
+    BusinessDay, Entry, EntryKey, Envelope, Fact, FeedVersion, Incarnation, Origin, Seq, Stamp, StreamId,
 };
 
-use crate::store::{Commit, FeedHead, Store, StoreError, StreamRow};
+use crate::store::{Commit, FeedHead, Store, StoreError};
 
 pub use feed::FeedApply;
 pub use incoming::Incoming;
+pub use lives::StreamCut;
 pub use outbox::Pending;
 
 /// Why a fact was not recorded. Nothing of it is there.
@@ -90,6 +93,8 @@ pub struct Node<S> {
     projection: Arc<dyn Projection>,
     me: Origin,
     own: StreamId,
+    /// Lives of this device that end for upstreams before their last entry.
+    cuts: BTreeMap<StreamId, Seq>,
     commits: u64,
 }
 
@@ -122,8 +127,9 @@ impl<S: Store> Node<S> {
         now: Stamp,
     ) -> Result<Self, NodeError> {
         let own = StreamId { device: me.device, incarnation: Incarnation(entropy) };
-        let mut node = Self { store, projection, me, own, commits: 0 };
+        let mut node = Self { store, projection, me, own, cuts: BTreeMap::new(), commits: 0 };
         let streams = node.store.streams()?;
+        node.read_cuts(&streams)?;
         match streams.iter().rev().find(|row| row.own) {
             Some(row) if row.id.device == node.me.device => node.own = row.id,
             Some(row) => {
@@ -142,22 +148,8 @@ impl<S: Store> Node<S> {
         Ok(node)
     }
 
-    /// Starts a new life of this device's journal, citing the one before (R4).
-    pub fn reincarnate(&mut self, entropy: [u8; 16], why: &str, now: Stamp) -> Result<StreamId, NodeError> {
-        let head = self.own_head()?;
-        let opened = StreamOpened::new_device(self.me.station.clone(), self.me.role, self.me.terminal)
-            .citing(self.own.incarnation, head.seq, head.hash, why);
-        let own = StreamId { device: self.me.device, incarnation: Incarnation(entropy) };
-        self.open_stream(own, opened, now)?;
-        Ok(own)
-    }
-
     fn open_stream(&mut self, own: StreamId, opened: StreamOpened, now: Stamp) -> Result<(), NodeError> {
-        let row = StreamRow::new(own, self.me.clone(), true);
-        let head = row.head;
-        let bytes = Envelope::new(now, None, Fact::StreamOpened(opened)).encode()?;
-        let hash = head.hash.chain(&bytes);
-        let entry = Entry { key: EntryKey { stream: own, seq: head.seq.next() }, bytes, hash };
+        let (row, entry) = self.opening(own, opened, now)?;
         let commit =
             Commit { at_ms: now.wall_ms, streams: vec![row], append: vec![entry], ..Commit::default() };
         self.commit(&commit)?;
@@ -294,7 +286,8 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    fn own_head(&mut self) -> Result<Head, NodeError> {
+    /// Where the own stream stands.
+    pub fn own_head(&mut self) -> Result<Head, NodeError> {
         let own = self.own;
         self.store.stream(&own)?.map(|row| row.head).ok_or_else(|| {
             NodeError::Store(StoreError::Damaged(

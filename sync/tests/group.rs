@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sync::node::{Beside, Incoming};
-use sync::{Draft, MIGRATION_BOOKS, MIGRATION_JOURNAL, MIGRATION_STORAGE, Node, Peer, SqliteStore, Writer};
+use sync::{Draft, Node, Peer, SqliteStore, Writer};
 use sync_proto::engine::SenderConfig;
 use sync_proto::fact::{AccountPaid, Fact};
 use sync_proto::ledger::tables::SaleTender;
@@ -49,9 +49,8 @@ fn origin(n: u8) -> Origin {
 }
 
 fn node(folder: &Path, me: Origin, books: Vec<Box<dyn Projection>>) -> Node<SqliteStore> {
-    let migrations = [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_STORAGE];
     let path = folder.join(format!("{}.db", me.device));
-    let store = SqliteStore::open(&path, &migrations, &[]).unwrap();
+    let store = SqliteStore::open(&path, &sync::migrations(&[]), &[]).unwrap();
     Node::open(store, Arc::new(All(books)), me, [7; 16], NOW).unwrap()
 }
 
@@ -171,7 +170,7 @@ fn r14_batches_that_cannot_be_stored_together_are_stored_one_by_one() {
     );
     assert_eq!(payments(&mut hub), 3);
     let held: Vec<u64> = [&of_first, &of_second, &of_third]
-        .map(|all| hub.hello(all[0].stream).unwrap().map_or(0, |h| h.last.0))
+        .map(|all| hub.store().stream(&all[0].stream).unwrap().map_or(0, |row| row.head.seq.0))
         .to_vec();
     assert_eq!(held, [2, 0, 3]);
 }

@@ -7,10 +7,7 @@ use std::sync::Arc;
 
 use sync::life::{self, StoreMark, StoreNote};
 use sync::node::Beside;
-use sync::{
-    Draft, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_JOURNAL, MIGRATION_STORAGE, Node, SqliteStore,
-    Store as _,
-};
+use sync::{Draft, Node, SqliteStore, Store as _};
 use sync_proto::fact::{FeedApplied, FeedScope, StreamOpened};
 use sync_proto::project::All;
 use sync_proto::rows::Table as _;
@@ -22,9 +19,12 @@ use sync_proto::{
 const NOW: Stamp = Stamp::at_wall_ms(1_795_478_400_000);
 
 fn open_on(machine: &str, folder: &Path, life: u8) -> Node<SqliteStore> {
-    let migrations = [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_STORAGE];
-    let store =
-        SqliteStore::open(&folder.join("till.db"), &migrations, &[StoreMark::SPEC, StoreNote::SPEC]).unwrap();
+    let store = SqliteStore::open(
+        &folder.join("till.db"),
+        &sync::migrations(&[]),
+        &[StoreMark::SPEC, StoreNote::SPEC],
+    )
+    .unwrap();
     let station = StationCode::new("ST0001").unwrap();
     let me =
         Origin { station, device: DeviceId([1; 16]), role: Role::Terminal, terminal: Some(TerminalNo(1)) };

@@ -173,12 +173,12 @@ fn a_station_feed_is_not_told_to_another_station() {
 fn r14_a_poison_entry_steps_aside_with_its_money_and_the_others_arrive() {
     let mut till = node(origin("ST0001", 1, Role::Terminal));
     // The till's own projection would refuse it; it is slipped in behind the till's back.
-    let head = till.hello(till.own_stream()).unwrap().unwrap();
+    let head = till.own_head().unwrap();
     let poison = sync_proto::Envelope::new(NOW, None, sold(&till, 1, 33_400, 1).fact).encode().unwrap();
     let own = till.own_stream();
     let entry = sync_proto::Entry {
-        key: sync_proto::EntryKey { stream: own, seq: head.last.next() },
-        hash: head.last_hash.chain(&poison),
+        key: sync_proto::EntryKey { stream: own, seq: head.seq.next() },
+        hash: head.hash.chain(&poison),
         bytes: poison,
     };
     let commit = sync::store::Commit { append: vec![entry], ..Default::default() };

@@ -3,7 +3,6 @@
 use sync::Draft;
 use sync::node::Beside;
 use sync_proto::fact::{CancelReason, Fact, SaleCancelled};
-use sync_proto::ids::hex;
 use sync_proto::ledger::Sale;
 use sync_proto::{Money, SaleId};
 
@@ -60,11 +59,10 @@ pub fn cancel_sale(
 /// Where the next entry of the till's own stream will stand: only this thread writes it.
 fn place(node: &mut TillNode, sale: &SaleId) -> Result<CancellationPlace, TillError> {
     let own = node.own_stream();
-    let hello = node.hello(own)?;
-    let seq = hello.map_or(0, |hello| hello.last.next().0);
+    let seq = node.own_head()?.seq.next().0;
     Ok(CancellationPlace {
         sale_id: sale.to_string(),
-        stream: format!("{}{}", hex(&own.device.0), hex(&own.incarnation.0)),
+        stream: own.to_text(),
         seq: i64::try_from(seq).unwrap_or(i64::MAX),
     })
 }

@@ -236,7 +236,8 @@ fn completed(
     let sale = SaleId::new(row.sale_id).map_err(TillError::storage)?;
     let lines = lines(connection, &sale)?;
     let tenders = tenders(connection, &sale)?;
-    let place = streams.get(&row.stream).map(|stream| (*stream, row.seq));
+    let (stream, seq) = carried_to(connection, row.stream, row.seq)?;
+    let place = streams.get(&stream).map(|stream| (*stream, seq));
     let reached = |upstream| match place {
         Some(place) => reached_at_ms(connection, upstream, place),
         None => Ok(None),
@@ -267,6 +268,22 @@ fn streams(connection: &Connection) -> rusqlite::Result<BTreeMap<String, i64>> {
         .prepare_cached("SELECT lower(hex(device) || hex(incarnation)), stream_id FROM streams")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
+}
+
+/// Where an entry stands now that goes upstream: behind the end of a life it was carried over into the next one.
+fn carried_to(connection: &Connection, stream: String, seq: i64) -> rusqlite::Result<(String, i64)> {
+    let mut place = (stream, seq);
+    loop {
+        let next: Option<(i64, String)> = connection
+            .prepare_cached("SELECT through, next FROM stream_cuts WHERE stream = $1 AND through < $2")?
+            .query_row(params![place.0, place.1], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match next {
+            // The next life's first entry says who writes; what was carried follows it.
+            Some((through, next)) => place = (next, place.1 - through + 1),
+            None => return Ok(place),
+        }
+    }
 }
 
 /// Since when `upstream` holds an entry; `None` while it does not, also after it was put back (R11).

@@ -26,10 +26,13 @@ pub struct Reach {
 pub fn reach(connection: &Connection) -> Result<Reach, TillError> {
     let (pending_count, pending_oldest_ms) = connection
         .prepare_cached(
-            "SELECT coalesce(sum(max(s.head_seq - coalesce(a.through, 0), 0)), 0), \
-             min((SELECT e.received_at_ms FROM entries e \
-                  WHERE e.stream_id = s.stream_id AND e.seq = coalesce(a.through, 0) + 1)) \
-             FROM streams s LEFT JOIN acks a ON a.stream_id = s.stream_id AND a.upstream = $1 WHERE s.own = 1",
+            "SELECT coalesce(sum(s.ends - s.acked), 0), \
+             min((SELECT e.received_at_ms FROM entries e WHERE e.stream_id = s.stream_id AND e.seq = s.acked + 1)) \
+             FROM (SELECT s.stream_id, min(s.head_seq, coalesce(c.through, s.head_seq)) AS ends, \
+                          coalesce(a.through, 0) AS acked \
+                   FROM streams s LEFT JOIN acks a ON a.stream_id = s.stream_id AND a.upstream = $1 \
+                   LEFT JOIN stream_cuts c ON c.stream = lower(hex(s.device) || hex(s.incarnation)) \
+                   WHERE s.own = 1) s WHERE s.ends > s.acked",
         )?
         .query_row([HQ], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let last_ack = |upstream: &str| {

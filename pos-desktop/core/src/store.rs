@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sync::life::{self, StoreMark, StoreNote};
+use sync::node::StreamCut;
 use sync::{Node, NodeError, SqliteStore, StoreError};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::ledger::{Account, Depth, Ledger, Sale, SaleLine, SaleTender, Subject};
@@ -29,7 +30,7 @@ pub type TillNode = Node<SqliteStore>;
 /// # Errors
 /// See [`SqliteStore::open`].
 pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
-    let tables: [&'static TableSpec; 17] = [
+    let tables: [&'static TableSpec; 18] = [
         Product::SPEC,
         Price::SPEC,
         Station::SPEC,
@@ -47,15 +48,9 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
         Setting::SPEC,
         StoreMark::SPEC,
         StoreNote::SPEC,
+        StreamCut::SPEC,
     ];
-    let migrations = [
-        sync::MIGRATION_JOURNAL,
-        sync::MIGRATION_BOOKS,
-        MIGRATION_TILL,
-        sync::MIGRATION_DEVICES,
-        sync::MIGRATION_STORAGE,
-    ];
-    SqliteStore::open(path, &migrations, &tables)
+    SqliteStore::open(path, &sync::migrations(&[MIGRATION_TILL]), &tables)
 }
 
 /// Opens the journal of the till `me` over its store. `entropy` becomes the incarnation of a new database.

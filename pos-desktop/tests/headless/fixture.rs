@@ -79,13 +79,7 @@ impl Agent {
         let identity = new_agent();
         let path = folder.join("agent.db");
         let tables = [Sale::SPEC, SaleLine::SPEC, SaleTender::SPEC, Device::SPEC];
-        let migrations = [
-            sync::MIGRATION_JOURNAL,
-            sync::MIGRATION_BOOKS,
-            sync::MIGRATION_DEVICES,
-            sync::MIGRATION_STORAGE,
-        ];
-        let store = SqliteStore::open(&path, &migrations, &tables).unwrap();
+        let store = SqliteStore::open(&path, &sync::migrations(&[]), &tables).unwrap();
         let me = origin_of(&identity.certified().subject);
         let projections =
             All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station)), Box::new(DeviceBook)]);

@@ -161,11 +161,7 @@ impl Agent {
 
     /// Entries of this station's own journal.
     pub async fn own_entries(&self) -> u64 {
-        self.node(|node| {
-            let own = node.own_stream();
-            node.hello(own).unwrap().unwrap().last.0
-        })
-        .await
+        self.node(|node| node.own_head().unwrap().seq.0).await
     }
 
     /// A code, made on this machine.

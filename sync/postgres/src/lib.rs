@@ -17,5 +17,8 @@ pub const MIGRATION_BOOKS: &str = include_str!("../migrations/0002_books.sql");
 pub const MIGRATION_DEVICES: &str = include_str!("../migrations/0003_devices.sql");
 /// Retention, marks and checks; after [`MIGRATION_DEVICES`].
 pub const MIGRATION_STORAGE: &str = include_str!("../migrations/0004_storage.sql");
+/// Where earlier lives of the own journal end for upstreams.
+pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql");
 /// All of them in order, for a program without tables of its own.
-pub const MIGRATIONS: [&str; 4] = [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_STORAGE];
+pub const MIGRATIONS: [&str; 5] =
+    [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_STORAGE, MIGRATION_STREAMS];

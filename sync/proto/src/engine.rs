@@ -4,4 +4,4 @@ pub mod receiver;
 pub mod sender;
 
 pub use receiver::{Verdict, chain_batch, judge_batch};
-pub use sender::{Command, Input, Sender, SenderConfig};
+pub use sender::{Agreement, Command, Greeted, Input, Sender, SenderConfig};

@@ -18,6 +18,13 @@ pub struct StreamId {
     pub incarnation: Incarnation,
 }
 
+impl StreamId {
+    /// The stream's name in rows: 64 hexadecimal digits.
+    pub fn to_text(&self) -> String {
+        format!("{}{}", crate::ids::hex(&self.device.0), crate::ids::hex(&self.incarnation.0))
+    }
+}
+
 /// Key of an entry, everywhere (R3, R5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryKey {

@@ -154,9 +154,9 @@ impl Process {
         let at_ms = self.stamp(now_ms).wall_ms;
         let Some(node) = self.node() else { return false };
         let own = node.own_stream();
-        let Ok(Some(hello)) = node.hello(own) else { return false };
-        let key = EntryKey { stream: own, seq: hello.last.next() };
-        let entry = Entry { key, hash: hello.last_hash.chain(&bytes), bytes };
+        let Ok(head) = node.own_head() else { return false };
+        let key = EntryKey { stream: own, seq: head.seq.next() };
+        let entry = Entry { key, hash: head.hash.chain(&bytes), bytes };
         let commit = sync::store::Commit { at_ms, append: vec![entry], ..sync::store::Commit::default() };
         let done = sync::Store::commit(node.store(), &commit).is_ok();
         done && node.store().died.is_none()

@@ -8,6 +8,7 @@ use sync_proto::wire::{Message, Progress, Reply};
 use super::StatusBoard;
 use crate::clock::Clock;
 use crate::link::Link;
+use crate::node::Pending;
 use crate::store::Store;
 use crate::writer::{Writer, WriterGone};
 
@@ -29,28 +30,12 @@ pub async fn progress<S: Store + 'static>(
 ) -> Result<(), WriterGone> {
     let mut changes = writer.changes();
     loop {
-        let stands = writer
-            .run(|node| {
-                let own = node.own_stream();
-                node.outbox(HQ).ok().and_then(|all| all.into_iter().find(|each| each.stream == own))
-            })
-            .await?;
-        let pending = stands.filter(|each| each.head > each.acked);
-        if let Some(each) = pending {
-            let message = Message::Progress(Progress { stream: each.stream }).encode();
-            if let Ok(bytes) = link.request(message, 0).await
-                && let Ok(Reply::Progress(answer)) = Reply::decode(&bytes)
-                && answer.stream == each.stream
-                && answer.upstream_through <= each.head
-                && answer.upstream_through != each.acked
-            {
-                let at_ms = clock.wall_ms();
-                let through = answer.upstream_through;
-                let kept = writer.run(move |node| node.keep_ack(HQ, answer.stream, through, at_ms)).await?;
-                match kept {
-                    Ok(()) => status.acknowledged(at_ms),
-                    Err(why) => tracing::warn!(%why, "HQ's mark could not be kept"),
-                }
+        let outbox = writer.run(|node| node.outbox(HQ)).await?.unwrap_or_default();
+        let mut pending = outbox.into_iter().filter(|each| each.head > each.acked).peekable();
+        if pending.peek().is_some() {
+            // Earlier lives of this journal go up like the present one.
+            for each in pending {
+                ask_about(&writer, &link, each, &clock, &status).await?;
             }
             tokio::time::sleep(ASK_EVERY).await;
         } else {
@@ -60,4 +45,27 @@ pub async fn progress<S: Store + 'static>(
             }
         }
     }
+}
+
+async fn ask_about<S: Store + 'static>(
+    writer: &Writer<S>,
+    link: &Arc<dyn Link>,
+    each: Pending,
+    clock: &Clock,
+    status: &StatusBoard,
+) -> Result<(), WriterGone> {
+    let message = Message::Progress(Progress { stream: each.stream }).encode();
+    let Ok(bytes) = link.request(message, 0).await else { return Ok(()) };
+    let Ok(Reply::Progress(answer)) = Reply::decode(&bytes) else { return Ok(()) };
+    let through = answer.upstream_through.min(each.head);
+    if answer.stream != each.stream || through == each.acked {
+        return Ok(());
+    }
+    let at_ms = clock.wall_ms();
+    let kept = writer.run(move |node| node.keep_ack(HQ, answer.stream, through, at_ms)).await?;
+    match kept {
+        Ok(()) => status.acknowledged(at_ms),
+        Err(why) => tracing::warn!(%why, "HQ's mark could not be kept"),
+    }
+    Ok(())
 }

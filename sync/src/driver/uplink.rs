@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync_proto::engine::{Command, Input, Sender, SenderConfig};
-use sync_proto::wire::{HelloAnswer, Message, Outcome, Receipt, Reply};
+use sync_proto::wire::{Message, Outcome, Receipt, Reply};
 use sync_proto::{Seq, StreamId};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -13,7 +13,6 @@ use super::StatusBoard;
 use crate::clock::Clock;
 use crate::device::random_16;
 use crate::link::{Link, LinkError};
-use crate::node::{NodeError, Pending};
 use crate::store::Store;
 use crate::writer::{Writer, WriterGone};
 
@@ -90,8 +89,7 @@ impl<S: Store + 'static> Uplink<S> {
         match self.writer.run(move |node| node.outbox(&upstream)).await? {
             Ok(outbox) => {
                 for each in outbox {
-                    let Pending { stream, head, acked } = each;
-                    self.step(Input::Head { stream, head, acked }).await?;
+                    self.step(each.input()).await?;
                 }
             }
             Err(why) => tracing::error!(%why, "the outbox could not be read"),
@@ -113,14 +111,14 @@ impl<S: Store + 'static> Uplink<S> {
 
     async fn obey(&mut self, command: Command) -> Result<Vec<Command>, WriterGone> {
         match command {
-            Command::Greet { stream } => {
-                let hello = self.writer.run(move |node| node.hello(stream)).await?;
+            Command::Greet { stream, at } => {
+                let hello = self.writer.run(move |node| node.hello(stream, at)).await?;
                 if let Ok(Some(hello)) = hello {
                     self.ask(stream, &Message::Hello(hello));
                 }
                 Ok(Vec::new())
             }
-            Command::Send { stream, from } => self.send(stream, from).await,
+            Command::Send { stream, from, entries_max } => self.send(stream, from, entries_max).await,
             Command::Keep { stream, through } => {
                 let (upstream, at_ms) = (self.upstream.clone(), self.clock.wall_ms());
                 let kept =
@@ -132,7 +130,14 @@ impl<S: Store + 'static> Uplink<S> {
                 }
                 Ok(Vec::new())
             }
-            Command::UpstreamAhead { stream, through } => self.begin_new_life(stream, through).await,
+            Command::UpstreamAhead { stream, through } => {
+                tracing::error!(?stream, %through, upstream = self.upstream, "upstream holds more of this journal than this database does: it is an older copy. A new life of the journal begins");
+                self.begin_life(command).await
+            }
+            Command::Branch { stream, common } => {
+                tracing::error!(?stream, %common, upstream = self.upstream, "upstream holds other entries of this journal: this database, or another, is a copy. What stands behind the last common entry is carried over into a new life");
+                self.begin_life(command).await
+            }
             Command::Alarm { stream, outcome } => {
                 tracing::error!(
                     ?stream,
@@ -145,8 +150,13 @@ impl<S: Store + 'static> Uplink<S> {
         }
     }
 
-    async fn send(&mut self, stream: StreamId, from: Seq) -> Result<Vec<Command>, WriterGone> {
-        let limits = *self.engine.config();
+    async fn send(
+        &mut self,
+        stream: StreamId,
+        from: Seq,
+        entries_max: u32,
+    ) -> Result<Vec<Command>, WriterGone> {
+        let limits = SenderConfig { batch_entries_max: entries_max, ..*self.engine.config() };
         let now_ms = self.clock.mono_ms();
         match self.writer.run(move |node| node.batch(stream, from, &limits)).await? {
             Ok(Some(batch)) => {
@@ -163,22 +173,20 @@ impl<S: Store + 'static> Uplink<S> {
         }
     }
 
-    /// Our database is an old copy of itself: what it writes from now on must not reuse the lost numbers (R4).
-    async fn begin_new_life(&mut self, stream: StreamId, through: Seq) -> Result<Vec<Command>, WriterGone> {
-        tracing::error!(?stream, %through, "upstream holds more of this journal than this database does: it was restored from a copy");
-        let Ok(entropy) = random_16() else { return Ok(Vec::new()) };
+    /// What this database writes from now on must not reuse numbers that upstream knows (R4). The next look at the
+    /// database tells the engine of the new life.
+    async fn begin_life(&mut self, command: Command) -> Result<Vec<Command>, WriterGone> {
+        let entropy = match random_16() {
+            Ok(entropy) => entropy,
+            Err(why) => {
+                tracing::error!(%why, "the system gives no random numbers: a new life is begun later");
+                return Ok(Vec::new());
+            }
+        };
         let now = self.clock.now();
-        let begun: Result<(), NodeError> = self
-            .writer
-            .run(move |node| {
-                if node.own_stream() == stream {
-                    node.reincarnate(entropy, "upstream_ahead", now)?;
-                }
-                Ok(())
-            })
-            .await?;
+        let begun = self.writer.run(move |node| node.begin_life_for(&command, entropy, now)).await?;
         if let Err(why) = begun {
-            tracing::error!(%why, "a new incarnation could not be begun");
+            tracing::error!(%why, "a new life of the journal could not be begun; it is tried again");
         }
         Ok(Vec::new())
     }
@@ -202,10 +210,13 @@ impl<S: Store + 'static> Uplink<S> {
         reply: Result<Reply, LinkError>,
     ) -> Result<(), WriterGone> {
         let input = match reply {
-            Ok(Reply::Hello(HelloAnswer { stream, through, hash })) => {
-                let local_hash = self.writer.run(move |node| node.chain_at(stream, through)).await?;
-                Input::Greeted { stream, through, hash, local_hash: local_hash.ok().flatten() }
-            }
+            Ok(Reply::Hello(answer)) => match self.writer.run(move |node| node.greeted(&answer)).await? {
+                Ok(greeted) => greeted,
+                Err(why) => {
+                    tracing::error!(%why, "the journal could not be compared with upstream's");
+                    Input::Failed { stream }
+                }
+            },
             Ok(Reply::Receipt(Receipt { stream, outcome })) => {
                 if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate { .. }) {
                     self.status.acknowledged(self.clock.wall_ms());

@@ -1,8 +1,8 @@
 //! The journal as outbox: what is pending for an upstream, and batches of it.
 
-use sync_proto::engine::SenderConfig;
+use sync_proto::engine::{Agreement, Greeted, Input, SenderConfig};
 use sync_proto::envelope::SCHEMA_VERSION;
-use sync_proto::wire::{Batch, Hello};
+use sync_proto::wire::{Batch, Hello, HelloAnswer};
 use sync_proto::{ChainHash, Seq, StreamId};
 
 use super::{Node, NodeError};
@@ -14,10 +14,19 @@ use crate::store::{Commit, Store};
 pub struct Pending {
     /// Which stream.
     pub stream: StreamId,
-    /// Last place held here.
+    /// Last place held here that goes upstream in this stream.
     pub head: Seq,
     /// What the upstream acknowledged.
     pub acked: Seq,
+    /// Whether this node writes it now: not a stream of another device, nor an earlier life of its own.
+    pub own: bool,
+}
+
+impl Pending {
+    /// What the engine is told.
+    pub const fn input(&self) -> Input {
+        Input::Head { stream: self.stream, head: self.head, acked: self.acked, own: self.own }
+    }
 }
 
 impl<S: Store> Node<S> {
@@ -27,8 +36,9 @@ impl<S: Store> Node<S> {
         streams
             .into_iter()
             .map(|row| {
-                let acked = self.store.ack(upstream, &row.id)?;
-                Ok(Pending { stream: row.id, head: row.head.seq, acked })
+                let head = self.end_of(&row.id, row.head.seq);
+                let acked = self.store.ack(upstream, &row.id)?.min(head);
+                Ok(Pending { stream: row.id, head, acked, own: row.id == self.own })
             })
             .collect()
     }
@@ -61,10 +71,18 @@ impl<S: Store> Node<S> {
         self.commit(&Commit { at_ms: now_ms, essential: true, acks, ..Commit::default() })
     }
 
-    /// The hello for a stream.
-    pub fn hello(&mut self, stream: StreamId) -> Result<Option<Hello>, NodeError> {
-        let row = self.store.stream(&stream)?;
-        Ok(row.map(|row| Hello { stream, last: row.head.seq, last_hash: row.head.hash }))
+    /// The hello for a stream, naming the place `at`; `None` when that place is not held.
+    pub fn hello(&mut self, stream: StreamId, at: Seq) -> Result<Option<Hello>, NodeError> {
+        let hash = self.chain_at(stream, at)?;
+        Ok(hash.map(|last_hash| Hello { stream, last: at, last_hash }))
+    }
+
+    /// What an answer to a hello says, compared with what is held here.
+    pub fn greeted(&mut self, answer: &HelloAnswer) -> Result<Input, NodeError> {
+        let HelloAnswer { stream, through, hash, last, last_hash } = *answer;
+        let agrees = Agreement::of(self.chain_at(stream, through)?, Some(hash));
+        let agrees_last = Agreement::of(self.chain_at(stream, last)?, last_hash);
+        Ok(Input::Greeted(Greeted { stream, through, agrees, last, agrees_last }))
     }
 
     /// The chain here at a place that upstream named.
@@ -82,7 +100,11 @@ impl<S: Store> Node<S> {
         from: Seq,
         limits: &SenderConfig,
     ) -> Result<Option<Batch>, NodeError> {
-        let entries = self.store.entries(&stream, from, limits.batch_entries_max, limits.batch_len_max)?;
+        let mut entries =
+            self.store.entries(&stream, from, limits.batch_entries_max, limits.batch_len_max)?;
+        if let Some(cut) = self.cuts.get(&stream) {
+            entries.retain(|entry| entry.key.seq <= *cut);
+        }
         let before = Seq(from.0.saturating_sub(1));
         let Some(prev_hash) = self.chain_at(stream, before)? else { return Ok(None) };
         Ok(codec::pack(&entries, prev_hash, SCHEMA_VERSION))

@@ -1,6 +1,6 @@
 //! `receive(peer, bytes) -> reply`: the one way in, whichever link the bytes came over.
 
-use sync_proto::wire::{HelloAnswer, Message, ProgressAnswer, Reply, WireError};
+use sync_proto::wire::{Hello, HelloAnswer, Message, ProgressAnswer, Reply, WireError};
 use sync_proto::{ChainHash, Decoded, Entry, Envelope, Fact, Origin, Role, Seq, StreamId};
 
 use super::Node;
@@ -27,7 +27,7 @@ impl<S: Store> Node<S> {
     pub fn answer(&mut self, incoming: Incoming, upstream: &str, now_ms: i64) -> Result<Vec<u8>, WireError> {
         let peer = &incoming.peer;
         let reply = match incoming.content {
-            Content::Other(Message::Hello(hello)) => Reply::Hello(self.on_hello(peer, &hello.stream)),
+            Content::Other(Message::Hello(hello)) => Reply::Hello(self.on_hello(peer, &hello)),
             Content::Other(Message::Pull(pull)) => {
                 if !peer.may_pull(&pull.scope) {
                     return Err(WireError::Value("scope"));
@@ -51,15 +51,20 @@ impl<S: Store> Node<S> {
         Ok(reply.encode())
     }
 
-    fn on_hello(&mut self, peer: &Peer, stream: &StreamId) -> HelloAnswer {
-        let nothing = HelloAnswer { stream: *stream, through: Seq::NONE, hash: ChainHash::genesis(stream) };
-        if !peer.may_send(stream) {
+    fn on_hello(&mut self, peer: &Peer, hello: &Hello) -> HelloAnswer {
+        let (stream, last) = (hello.stream, hello.last);
+        let genesis = ChainHash::genesis(&stream);
+        let nothing = HelloAnswer { stream, through: Seq::NONE, hash: genesis, last, last_hash: None };
+        if !peer.may_send(&stream) {
             return nothing;
         }
-        match self.store.stream(stream) {
-            Ok(Some(row)) if row.origin.station == peer.station => {
-                HelloAnswer { stream: *stream, through: row.head.seq, hash: row.head.hash }
-            }
+        match self.store.stream(&stream) {
+            Ok(Some(row)) if row.origin.station == peer.station => HelloAnswer {
+                through: row.head.seq,
+                hash: row.head.hash,
+                last_hash: self.chain_at(stream, last).ok().flatten(),
+                ..nothing
+            },
             _ => nothing,
         }
     }

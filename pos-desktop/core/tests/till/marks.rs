@@ -15,8 +15,7 @@ fn acknowledge(till: &mut Till, upstream: &str, through: u64, at_ms: i64) {
 }
 
 fn head(till: &mut Till) -> u64 {
-    let own = till.node.own_stream();
-    till.node.hello(own).unwrap().unwrap().last.0
+    till.node.own_head().unwrap().seq.0
 }
 
 #[test]
@@ -43,6 +42,27 @@ fn marks_go_back_when_an_upstream_was_put_back() {
     assert_eq!(marks(&mut till, &sale).2, None);
     acknowledge(&mut till, "hq", place, NOW_MS + 30);
     assert!(marks(&mut till, &sale).2.is_some());
+}
+
+#[test]
+fn r4_a_sale_that_was_carried_into_a_new_life_shows_how_far_it_got_there() {
+    let mut till = Till::new();
+    let kept = till.sell(WATER, 1_000);
+    let common = Seq(head(&mut till));
+    let carried = till.sell(WATER, 2_000);
+    acknowledge(&mut till, "hq", common.0, NOW_MS + 10);
+    till.node.branch([9; 16], common, "forked", at(NOW_MS + 20).stamp).unwrap();
+    let reach_of = |till: &mut Till| status::reach(till.node.store().connection()).unwrap();
+    // The new life's first entry, and the sale.
+    assert_eq!(reach_of(&mut till).pending_count, 2);
+    assert_eq!(marks(&mut till, &kept).2, Some(NOW_MS + 10));
+    assert_eq!(marks(&mut till, &carried).2, None);
+    acknowledge(&mut till, "hq", 2, NOW_MS + 30);
+    assert_eq!(marks(&mut till, &carried).2, Some(NOW_MS + 30));
+    assert_eq!(reach_of(&mut till).pending_count, 0);
+    // Numbers go on in a series of the new life (R6).
+    let after = till.sell(WATER, 3_000);
+    assert_ne!(after.as_str().split('-').nth(2), carried.as_str().split('-').nth(2));
 }
 
 #[test]

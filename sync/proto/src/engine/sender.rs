@@ -3,16 +3,20 @@
 //! Level-triggered (R13): the state alone says what is pending, and whenever something is, [`Sender::wake_at`]
 //! names a time. No write, event or reconnect is needed to set it going again.
 
+mod jitter;
+mod search;
 mod terms;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::entry::StreamId;
-use crate::hash::ChainHash;
 use crate::ids::Seq;
 use crate::wire::{Outcome, RefusalCode};
 
-pub use terms::{Command, Input, SenderConfig};
+use jitter::Jitter;
+use search::Search;
+
+pub use terms::{Agreement, Command, Greeted, Input, SenderConfig};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -42,11 +46,29 @@ struct Flow {
     sending: bool,
     not_before_ms: i64,
     failures: u32,
+    /// This device writes it, in its present life.
+    own: bool,
+    /// With nothing pending, both sides are compared again from then on.
+    verify_at_ms: i64,
+    /// Both sides differ, and it is not known yet from where on.
+    search: Option<Search>,
+    /// Entries of a batch; fewer than the limit after one was too large.
+    entries_max: u32,
 }
 
 impl Flow {
-    fn pending(&self) -> bool {
-        self.head > self.acked
+    const fn pending(&self) -> bool {
+        self.head.0 > self.acked.0
+    }
+
+    /// Whether there is something to say to upstream at `now_ms`, apart from waiting.
+    const fn wants(&self, now_ms: i64) -> bool {
+        self.pending() || self.search.is_some() || self.verify_at_ms <= now_ms
+    }
+
+    /// The place that the next hello names.
+    fn greet_at(&self) -> Seq {
+        self.search.map_or(self.head, |search| search.probe)
     }
 
     fn forget_flight(&mut self) {
@@ -61,15 +83,14 @@ impl Flow {
 #[derive(Debug)]
 pub struct Sender {
     config: SenderConfig,
-    /// State of the jitter; seeded by the driver, so that a run replays exactly.
-    jitter: u64,
+    jitter: Jitter,
     flows: BTreeMap<StreamId, Flow>,
 }
 
 impl Sender {
     /// A sender that knows of no stream yet.
     pub const fn new(config: SenderConfig, jitter_seed: u64) -> Self {
-        Self { config, jitter: jitter_seed, flows: BTreeMap::new() }
+        Self { config, jitter: Jitter::seeded(jitter_seed), flows: BTreeMap::new() }
     }
 
     /// Limits and times in force.
@@ -79,7 +100,8 @@ impl Sender {
 
     /// Every command was obeyed before the database is looked at, so a difference is a failed
     /// [`Command::Keep`], or another path to the same upstream.
-    fn on_head(&mut self, stream: StreamId, head: Seq, acked: Seq) {
+    fn on_head(&mut self, now_ms: i64, stream: StreamId, head: Seq, acked: Seq, own: bool) {
+        let entries_max = self.config.batch_entries_max;
         let flow = self.flows.entry(stream).or_insert_with(|| Flow {
             head,
             acked: acked.min(head),
@@ -89,7 +111,20 @@ impl Sender {
             sending: false,
             not_before_ms: i64::MIN,
             failures: 0,
+            own,
+            verify_at_ms: now_ms,
+            search: None,
+            entries_max,
         });
+        if flow.own && !own {
+            // A new life was begun: the old one ends where it says now, and nothing of it is looked for any more.
+            flow.own = false;
+            flow.head = head;
+            flow.acked = acked.min(head);
+            flow.search = None;
+            flow.not_before_ms = now_ms;
+            flow.forget_flight();
+        }
         flow.head = flow.head.max(head);
         if acked != flow.acked {
             flow.acked = acked.min(flow.head);
@@ -107,15 +142,16 @@ impl Sender {
         self.flows.values().map(|flow| flow.head.0.saturating_sub(flow.acked.0)).sum()
     }
 
-    /// When [`Input::Tick`] is due at the latest; `None` only if nothing is pending (R13).
+    /// When [`Input::Tick`] is due at the latest; `None` only if no stream is known (R13).
     pub fn wake_at(&self) -> Option<i64> {
-        self.flows.values().filter(|flow| flow.pending()).map(Self::flow_wake).min()
+        self.flows.values().map(Self::flow_wake).min()
     }
 
     fn flow_wake(flow: &Flow) -> i64 {
         match flow.phase {
-            Phase::Unknown => flow.not_before_ms,
             Phase::Greeting { until_ms } => until_ms,
+            _ if !flow.pending() && flow.search.is_none() => flow.verify_at_ms.max(flow.not_before_ms),
+            Phase::Unknown => flow.not_before_ms,
             Phase::Flowing => flow.in_flight.front().map_or(flow.not_before_ms, |flight| flight.until_ms),
         }
     }
@@ -124,18 +160,10 @@ impl Sender {
     pub fn handle(&mut self, now_ms: i64, input: Input) -> Vec<Command> {
         let mut out = Vec::new();
         match input {
-            Input::Head { stream, head, acked } => self.on_head(stream, head, acked),
-            Input::LinkUp => {
-                for flow in self.flows.values_mut() {
-                    flow.forget_flight();
-                    flow.not_before_ms = now_ms;
-                    flow.failures = 0;
-                }
-            }
+            Input::Head { stream, head, acked, own } => self.on_head(now_ms, stream, head, acked, own),
+            Input::LinkUp => self.on_link_up(now_ms),
             Input::Sent { stream, to, len } => self.on_sent(now_ms, stream, to, len),
-            Input::Greeted { stream, through, hash, local_hash } => {
-                self.on_greeted(now_ms, stream, (through, hash), local_hash, &mut out);
-            }
+            Input::Greeted(greeted) => self.on_greeted(now_ms, greeted, &mut out),
             Input::Replied { stream, outcome } => self.on_reply(now_ms, stream, outcome, &mut out),
             Input::Failed { stream } => self.back_off(now_ms, stream),
             Input::Tick => {}
@@ -158,32 +186,81 @@ impl Sender {
         }
     }
 
-    fn on_greeted(
-        &mut self,
-        now_ms: i64,
-        stream: StreamId,
-        (through, hash): (Seq, ChainHash),
-        local_hash: Option<ChainHash>,
-        out: &mut Vec<Command>,
-    ) {
+    /// Whatever was agreed before may be gone: upstream may be an older copy of itself by now (R11).
+    fn on_link_up(&mut self, now_ms: i64) {
+        let streams: Vec<StreamId> = self.flows.keys().copied().collect();
+        for stream in streams {
+            let wait_ms = self.jitter.below(self.config.verify_spread_ms);
+            let Some(flow) = self.flows.get_mut(&stream) else { continue };
+            flow.forget_flight();
+            flow.failures = 0;
+            flow.verify_at_ms = now_ms.saturating_add(wait_ms);
+            flow.not_before_ms = now_ms;
+        }
+    }
+
+    fn on_greeted(&mut self, now_ms: i64, greeted: Greeted, out: &mut Vec<Command>) {
+        let Greeted { stream, through, .. } = greeted;
         let refused_until_ms = now_ms.saturating_add(self.config.refused_retry_ms);
         let Some(flow) = self.flows.get_mut(&stream) else { return };
-        flow.forget_flight();
-        if through > flow.head {
-            flow.not_before_ms = refused_until_ms;
-            out.push(Command::UpstreamAhead { stream, through });
-        } else if local_hash.is_some_and(|local| local != hash) {
-            flow.not_before_ms = refused_until_ms;
-            out.push(Command::Alarm { stream, outcome: None });
-        } else {
-            if through != flow.acked {
-                out.push(Command::Keep { stream, through });
+        if flow.phase == Phase::Flowing {
+            // An answer that came late or twice (R10): what has been settled since is newer.
+            return;
+        }
+        if let Some(search) = &mut flow.search {
+            if greeted.last == search.probe {
+                search.told(greeted.agrees_last);
+                flow.phase = Phase::Unknown;
+                flow.not_before_ms = now_ms;
+                self.end_search(now_ms, stream, out);
             }
-            flow.acked = through;
-            flow.sent = through;
-            flow.phase = Phase::Flowing;
-            flow.failures = 0;
-            flow.not_before_ms = now_ms;
+            return;
+        }
+        flow.forget_flight();
+        let agreement = if through > flow.head { greeted.agrees_last } else { greeted.agrees };
+        match agreement {
+            Agreement::Same if through > flow.head && flow.own => {
+                flow.not_before_ms = refused_until_ms;
+                out.push(Command::UpstreamAhead { stream, through });
+            }
+            Agreement::Same => self.settle(now_ms, stream, through, out),
+            Agreement::Different if flow.own => {
+                flow.search = Some(Search::below(through.min(flow.head), flow.acked));
+                flow.not_before_ms = now_ms;
+                self.end_search(now_ms, stream, out);
+            }
+            Agreement::Different | Agreement::Unknown => {
+                flow.not_before_ms = refused_until_ms;
+                out.push(Command::Alarm { stream, outcome: None });
+            }
+        }
+    }
+
+    /// Both sides are one up to `through`: what is behind it is to be sent.
+    fn settle(&mut self, now_ms: i64, stream: StreamId, through: Seq, out: &mut Vec<Command>) {
+        let verify_ms =
+            self.config.verify_every_ms.saturating_add(self.jitter.below(self.config.verify_every_ms / 8));
+        let Some(flow) = self.flows.get_mut(&stream) else { return };
+        // An upstream that holds more of a stream that is not ours had it over another way (R36).
+        let through = through.min(flow.head);
+        if through != flow.acked {
+            out.push(Command::Keep { stream, through });
+        }
+        flow.acked = through;
+        flow.sent = through;
+        flow.phase = Phase::Flowing;
+        flow.failures = 0;
+        flow.not_before_ms = now_ms;
+        flow.verify_at_ms = now_ms.saturating_add(verify_ms);
+    }
+
+    fn end_search(&mut self, now_ms: i64, stream: StreamId, out: &mut Vec<Command>) {
+        let Some(flow) = self.flows.get_mut(&stream) else { return };
+        if let Some(common) = flow.search.and_then(|search| search.found()) {
+            // Until the database says that a new life was begun; otherwise it is looked for again.
+            flow.search = None;
+            flow.not_before_ms = now_ms.saturating_add(self.config.refused_retry_ms);
+            out.push(Command::Branch { stream, common });
         }
     }
 
@@ -196,12 +273,16 @@ impl Sender {
                     flow.acked = through;
                     flow.sent = flow.sent.max(through);
                     flow.failures = 0;
+                    flow.entries_max = flow.entries_max.saturating_mul(2).min(self.config.batch_entries_max);
                     out.push(Command::Keep { stream, through });
                 }
                 flow.in_flight.retain(|flight| flight.to > through);
             }
-            Outcome::Gap { .. } => {
-                // The receiver's view is older than ours (R11) or a batch was lost: ask where it stands.
+            Outcome::Gap { .. }
+            | Outcome::BelowRetention { .. }
+            | Outcome::Refused { code: RefusalCode::Forked } => {
+                // Its view is not ours: it is older (R11), a batch was lost, or somebody else sent other entries under
+                // these keys between its hello and this batch (R5). Ask where it stands.
                 flow.forget_flight();
                 flow.not_before_ms = now_ms;
                 self.back_off_after(now_ms, stream, 2);
@@ -215,10 +296,12 @@ impl Sender {
                 out.push(Command::Alarm { stream, outcome: Some(outcome) });
                 self.back_off(now_ms, stream);
             }
-            Outcome::StaleIncarnation { .. }
-            | Outcome::BelowRetention { .. }
-            | Outcome::TooLarge { .. }
-            | Outcome::Refused { .. } => {
+            Outcome::TooLarge { .. } if flow.entries_max > 1 => {
+                flow.forget_flight();
+                flow.entries_max = (flow.entries_max / 2).max(1);
+                flow.not_before_ms = now_ms;
+            }
+            Outcome::StaleIncarnation { .. } | Outcome::TooLarge { .. } | Outcome::Refused { .. } => {
                 flow.forget_flight();
                 flow.not_before_ms = now_ms.saturating_add(self.config.refused_retry_ms);
                 out.push(Command::Alarm { stream, outcome: Some(outcome) });
@@ -255,13 +338,7 @@ impl Sender {
     fn jittered_wait_ms(&mut self, failures: u32) -> i64 {
         let doubled = self.config.retry_min_ms.saturating_mul(1i64 << failures.min(20));
         let ceiling = doubled.clamp(1, self.config.retry_max_ms.max(1));
-        // SplitMix64; the seed comes from the driver.
-        self.jitter = self.jitter.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.jitter;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let span = ceiling.unsigned_abs().max(1);
-        i64::try_from((z ^ (z >> 31)) % span).unwrap_or(0) + 1
+        self.jitter.below(ceiling) + 1
     }
 
     fn expire(&mut self, now_ms: i64) {
@@ -283,22 +360,21 @@ impl Sender {
     fn advance(&mut self, now_ms: i64, out: &mut Vec<Command>) {
         let mut len_in_flight: usize =
             self.flows.values().flat_map(|flow| flow.in_flight.iter().map(|flight| flight.len)).sum();
+        let greet_until_ms = now_ms.saturating_add(self.config.reply_within_ms);
         for (stream, flow) in &mut self.flows {
-            if !flow.pending() || flow.not_before_ms > now_ms {
+            if !flow.wants(now_ms) || flow.not_before_ms > now_ms {
                 continue;
+            }
+            // Sent, not in flight and not acknowledged: whatever led here, ask where upstream stands. The same when
+            // nothing is pending and it is time to look whether both sides are still one.
+            let lost = flow.in_flight.is_empty() && !flow.sending && flow.sent > flow.acked;
+            if flow.phase == Phase::Flowing && (lost || !flow.pending()) {
+                flow.forget_flight();
             }
             match flow.phase {
                 Phase::Unknown => {
-                    flow.phase =
-                        Phase::Greeting { until_ms: now_ms.saturating_add(self.config.reply_within_ms) };
-                    out.push(Command::Greet { stream: *stream });
-                }
-                Phase::Flowing if flow.in_flight.is_empty() && !flow.sending && flow.sent > flow.acked => {
-                    // Sent, not in flight and not acknowledged: whatever led here, ask where upstream stands.
-                    flow.forget_flight();
-                    flow.phase =
-                        Phase::Greeting { until_ms: now_ms.saturating_add(self.config.reply_within_ms) };
-                    out.push(Command::Greet { stream: *stream });
+                    flow.phase = Phase::Greeting { until_ms: greet_until_ms };
+                    out.push(Command::Greet { stream: *stream, at: flow.greet_at() });
                 }
                 Phase::Flowing => {
                     let room = flow.in_flight.len() < self.config.in_flight_max
@@ -306,7 +382,8 @@ impl Sender {
                     if room && !flow.sending && flow.head > flow.sent {
                         flow.sending = true;
                         len_in_flight = len_in_flight.saturating_add(self.config.batch_len_max);
-                        out.push(Command::Send { stream: *stream, from: flow.sent.next() });
+                        let (from, entries_max) = (flow.sent.next(), flow.entries_max);
+                        out.push(Command::Send { stream: *stream, from, entries_max });
                     }
                 }
                 Phase::Greeting { .. } => {}

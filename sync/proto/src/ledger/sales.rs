@@ -4,7 +4,7 @@ use super::stock::{self, Cause};
 use super::tables::{Account, DayTotal, Sale, SaleLine, SaleTender, SalesSummary};
 use super::{Depth, day_of};
 use crate::fact::{AccountOpened, AccountPaid, CancelReason, Line, SaleCancelled, Sold, Tender};
-use crate::ids::{AccountId, SaleId, hex};
+use crate::ids::{AccountId, SaleId};
 use crate::project::{Posting, ProjectionError};
 use crate::quantity::Money;
 use crate::rows::{RowKey, Rows};
@@ -235,13 +235,12 @@ fn put_parts(sold: &Sold, rows: &mut Rows) {
 }
 
 fn new_sale(posting: &Posting, sale: &SaleId) -> Sale {
-    let stream = posting.entry.key.stream;
     Sale {
         sale_id: sale.to_string(),
         station: posting.origin.station.to_string(),
         terminal: terminal_of(posting),
         seq: i64::try_from(posting.entry.key.seq.0).unwrap_or(i64::MAX),
-        stream: format!("{}{}", hex(&stream.device.0), hex(&stream.incarnation.0)),
+        stream: posting.entry.key.stream.to_text(),
         business_day: day_of(posting),
         sold_at_ms: None,
         total: 0,

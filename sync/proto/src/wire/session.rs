@@ -11,7 +11,7 @@ use crate::ids::{Incarnation, Seq};
 pub struct Hello {
     /// Which stream.
     pub stream: StreamId,
-    /// Last place held.
+    /// Last place held; while a fork is looked for, a place before it.
     pub last: Seq,
     /// Chain there.
     pub last_hash: ChainHash,
@@ -36,15 +36,33 @@ pub struct HelloAnswer {
     pub through: Seq,
     /// Chain there; the genesis when nothing is held.
     pub hash: ChainHash,
+    /// The place that the hello named: answers may come late and twice.
+    pub last: Seq,
+    /// Chain here at `last`, if it is held here.
+    pub last_hash: Option<ChainHash>,
 }
 
 impl HelloAnswer {
     pub(super) fn write(&self, w: &mut Writer) {
-        w.stream(&self.stream).u64(self.through.0).raw(&self.hash.0);
+        w.stream(&self.stream).u64(self.through.0).raw(&self.hash.0).u64(self.last.0);
+        match &self.last_hash {
+            Some(hash) => w.u8(1).raw(&hash.0),
+            None => w.u8(0),
+        };
     }
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self { stream: r.stream()?, through: Seq(r.u64("through")?), hash: r.hash("hash")? })
+        Ok(Self {
+            stream: r.stream()?,
+            through: Seq(r.u64("through")?),
+            hash: r.hash("hash")?,
+            last: Seq(r.u64("last")?),
+            last_hash: match r.u8("held")? {
+                0 => None,
+                1 => Some(r.hash("last hash")?),
+                _ => return Err(WireError::Value("held")),
+            },
+        })
     }
 }
 

@@ -56,7 +56,10 @@ fn replies() -> Vec<Reply> {
     ];
     let mut replies: Vec<Reply> =
         outcomes.into_iter().map(|outcome| Reply::Receipt(Receipt { stream: stream(), outcome })).collect();
-    replies.push(Reply::Hello(HelloAnswer { stream: stream(), through: Seq(4), hash: ChainHash([8; 32]) }));
+    for last_hash in [None, Some(ChainHash([7; 32]))] {
+        let (through, hash, last) = (Seq(4), ChainHash([8; 32]), Seq(9));
+        replies.push(Reply::Hello(HelloAnswer { stream: stream(), through, hash, last, last_hash }));
+    }
     replies.push(Reply::Pull(PullAnswer {
         scope: FeedScope::Chain,
         writer: Incarnation([6; 16]),

@@ -3,7 +3,7 @@
 use sync::Node;
 use sync::node::FeedApply;
 use sync_proto::Stamp;
-use sync_proto::engine::{Command, Input, Sender, SenderConfig};
+use sync_proto::engine::{Agreement, Command, Greeted, Input, Sender, SenderConfig};
 use sync_proto::fact::FeedScope;
 use sync_proto::wire::{Message, Outcome, Receipt, RefusalCode, Reply};
 
@@ -23,6 +23,7 @@ const ARMED_WITHIN_MS: i64 = SenderConfig::STANDARD.refused_retry_ms + LOOK_EVER
 #[derive(Debug)]
 pub(super) struct Driver {
     engine: Sender,
+    seed: u64,
     /// When it looks at the journal next.
     timer_ms: Option<i64>,
     next_pull_ms: i64,
@@ -34,6 +35,7 @@ impl Driver {
     pub(super) fn new(now_ms: i64, jitter_seed: u64, broken: Option<Break>) -> Self {
         Self {
             engine: Sender::new(SenderConfig::STANDARD, jitter_seed),
+            seed: jitter_seed,
             timer_ms: Some(now_ms),
             next_pull_ms: now_ms,
             commits_seen: u64::MAX,
@@ -98,13 +100,14 @@ impl Driver {
     ) -> Vec<Outgoing> {
         let mut failed = false;
         let input = match Reply::decode(bytes) {
-            Ok(Reply::Hello(answer)) => {
-                let local_hash = node.chain_at(answer.stream, answer.through).ok().flatten();
-                let (stream, through, hash) = (answer.stream, answer.through, answer.hash);
-                let local_hash =
-                    if self.broken == Some(Break::R5) { local_hash.map(|_| hash) } else { local_hash };
-                Input::Greeted { stream, through, hash, local_hash }
-            }
+            Ok(Reply::Hello(answer)) => match node.greeted(&answer) {
+                Ok(Input::Greeted(greeted)) if self.broken == Some(Break::R5) => {
+                    let (agrees, agrees_last) = (Agreement::Same, Agreement::Same);
+                    Input::Greeted(Greeted { agrees, agrees_last, ..greeted })
+                }
+                Ok(greeted) => greeted,
+                Err(_) => Input::Failed { stream: answer.stream },
+            },
             Ok(Reply::Receipt(Receipt { stream, outcome })) => {
                 failed = !matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate { .. });
                 Input::Replied { stream, outcome }
@@ -139,8 +142,7 @@ impl Driver {
     fn look(&mut self, now_ms: i64, node: &mut Node<Disk>, to: usize, out: &mut Vec<Outgoing>) {
         self.commits_seen = node.commits();
         for each in node.outbox(UPSTREAM).unwrap_or_default() {
-            let (stream, head, acked) = (each.stream, each.head, each.acked);
-            self.step(now_ms, Input::Head { stream, head, acked }, node, to, out);
+            self.step(now_ms, each.input(), node, to, out);
         }
         self.step(now_ms, Input::Tick, node, to, out);
     }
@@ -158,6 +160,15 @@ impl Driver {
         }
     }
 
+    /// Differs between processes, lives of a process and lives of a journal.
+    fn entropy(&self, node: &Node<Disk>) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        let (seed, commits) = bytes.split_at_mut(8);
+        seed.copy_from_slice(&self.seed.to_be_bytes());
+        commits.copy_from_slice(&node.commits().to_be_bytes());
+        bytes
+    }
+
     fn obey(
         &self,
         now_ms: i64,
@@ -167,28 +178,36 @@ impl Driver {
         out: &mut Vec<Outgoing>,
     ) -> Option<Input> {
         match command {
-            Command::Greet { stream } => {
-                if let Ok(Some(hello)) = node.hello(stream) {
+            Command::Greet { stream, at } => {
+                if let Ok(Some(hello)) = node.hello(stream, at) {
                     out.push(Outgoing { to, bytes: Message::Hello(hello).encode() });
                 }
                 None
             }
-            Command::Send { stream, from } => Some(match node.batch(stream, from, self.engine.config()) {
-                Ok(Some(batch)) => {
-                    let last = batch.to();
-                    let bytes = Message::Batch(batch).encode();
-                    let len = bytes.len();
-                    out.push(Outgoing { to, bytes });
-                    Input::Sent { stream, to: last, len }
-                }
-                _ => Input::Failed { stream },
-            }),
+            Command::Send { stream, from, entries_max } => {
+                let limits = SenderConfig { batch_entries_max: entries_max, ..*self.engine.config() };
+                Some(match node.batch(stream, from, &limits) {
+                    Ok(Some(batch)) => {
+                        let last = batch.to();
+                        let bytes = Message::Batch(batch).encode();
+                        let len = bytes.len();
+                        out.push(Outgoing { to, bytes });
+                        Input::Sent { stream, to: last, len }
+                    }
+                    _ => Input::Failed { stream },
+                })
+            }
             Command::Keep { stream, through } => {
                 // Lost with a full disk; the next look at the disk asks again.
                 let _ = node.keep_ack(UPSTREAM, stream, through, now_ms);
                 None
             }
-            Command::UpstreamAhead { .. } | Command::Alarm { .. } => None,
+            Command::UpstreamAhead { .. } | Command::Branch { .. } => {
+                // A full disk leaves the old life; the engine asks again.
+                let _ = node.begin_life_for(&command, self.entropy(node), Stamp::at_wall_ms(now_ms));
+                None
+            }
+            Command::Alarm { .. } => None,
         }
     }
 }

@@ -34,8 +34,8 @@ impl World {
         let stamp = process.stamp(now_ms);
         let Some(node) = process.node() else { return };
         let own = node.own_stream();
-        let Ok(Some(hello)) = node.hello(own) else { return };
-        let number = hello.last.0 + 1;
+        let Ok(head) = node.own_head() else { return };
+        let number = head.seq.0 + 1;
         let Some(Ok(id)) = me.terminal.map(|no| mint_sale_id(&me.station, no, &own.incarnation, number))
         else {
             return;

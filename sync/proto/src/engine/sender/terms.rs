@@ -24,6 +24,12 @@ pub struct SenderConfig {
     pub retry_max_ms: i64,
     /// Wait after a refusal that trying again will hardly mend.
     pub refused_retry_ms: i64,
+    /// A stream with nothing pending is compared with upstream this often: an upstream that was put back to an
+    /// older copy is found and filled again without waiting for the next entry (R11, R12).
+    pub verify_every_ms: i64,
+    /// After the link came up the streams with nothing pending are compared within this, so that ten thousand
+    /// stations do not all greet in the second in which head office is back (R30).
+    pub verify_spread_ms: i64,
 }
 
 impl SenderConfig {
@@ -37,7 +43,46 @@ impl SenderConfig {
         retry_min_ms: 200,
         retry_max_ms: 10_000,
         refused_retry_ms: 30_000,
+        verify_every_ms: 600_000,
+        verify_spread_ms: 5_000,
     };
+}
+
+/// Whether two chains are one at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// The hash there is the same on both sides.
+    Same,
+    /// It is not.
+    Different,
+    /// One of the two does not hold that place.
+    Unknown,
+}
+
+impl Agreement {
+    /// Of two hashes, each there if its side holds the place.
+    pub fn of(here: Option<ChainHash>, there: Option<ChainHash>) -> Self {
+        match (here, there) {
+            (Some(here), Some(there)) if here == there => Self::Same,
+            (Some(_), Some(_)) => Self::Different,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// An answer to a hello, compared with the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Greeted {
+    /// Which stream.
+    pub stream: StreamId,
+    /// Upstream holds this much.
+    pub through: Seq,
+    /// Whether its chain is ours at `through`.
+    pub agrees: Agreement,
+    /// The place that the hello named.
+    pub last: Seq,
+    /// Whether its chain is ours there.
+    pub agrees_last: Agreement,
 }
 
 /// What happened.
@@ -52,6 +97,8 @@ pub enum Input {
         head: Seq,
         /// What is kept as acknowledged by upstream.
         acked: Seq,
+        /// Whether this device writes it, in its present life.
+        own: bool,
     },
     /// The link came up: what waits for a retry need not wait longer.
     LinkUp,
@@ -65,16 +112,7 @@ pub enum Input {
         len: usize,
     },
     /// The receiver told where it stands.
-    Greeted {
-        /// Which stream.
-        stream: StreamId,
-        /// It holds this much.
-        through: Seq,
-        /// With this chain.
-        hash: ChainHash,
-        /// The chain that we hold at `through`, if we hold that place.
-        local_hash: Option<ChainHash>,
-    },
+    Greeted(Greeted),
     /// The receiver's reply to a batch.
     Replied {
         /// Which stream.
@@ -94,10 +132,12 @@ pub enum Input {
 /// What the driver has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// Send a hello for the stream.
+    /// Send a hello for the stream, with the chain at `at`.
     Greet {
         /// Which stream.
         stream: StreamId,
+        /// The place that the hello names.
+        at: Seq,
     },
     /// Load entries from `from`, within the limits, send them, and say [`Input::Sent`].
     Send {
@@ -105,6 +145,8 @@ pub enum Command {
         stream: StreamId,
         /// First place.
         from: Seq,
+        /// Most entries; fewer than the limits say after upstream found a batch too large.
+        entries_max: u32,
     },
     /// Keep that upstream holds the stream durably up to `through` (may be lower than before, R11).
     Keep {
@@ -113,14 +155,23 @@ pub enum Command {
         /// High-water mark.
         through: Seq,
     },
-    /// Upstream holds more of our stream than we do: our database is an old copy (R4).
+    /// Upstream holds more of our own stream than we do: our database is an old copy. Begin a new life (R4).
     UpstreamAhead {
         /// Which stream.
         stream: StreamId,
         /// It holds this much.
         through: Seq,
     },
-    /// Upstream holds another chain under our keys (R5), or refused the stream.
+    /// Upstream holds other entries under our own keys behind `common`: somebody else writes in this life too, or
+    /// the database was put back to an older copy and written on. Begin a new life and carry what is behind `common`
+    /// over into it (R4, R5).
+    Branch {
+        /// Which stream.
+        stream: StreamId,
+        /// Last place at which both chains are one.
+        common: Seq,
+    },
+    /// Upstream holds another chain under keys that are not ours to move (R5), or refused the stream.
     Alarm {
         /// Which stream.
         stream: StreamId,

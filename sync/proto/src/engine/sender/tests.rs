@@ -1,24 +1,38 @@
 use super::*;
 use crate::ids::{DeviceId, Incarnation};
 
-const HASH: ChainHash = ChainHash([1; 32]);
-
 fn stream() -> StreamId {
     StreamId { device: DeviceId([1; 16]), incarnation: Incarnation([2; 16]) }
 }
 
 fn greeted(through: u64) -> Input {
-    Input::Greeted { stream: stream(), through: Seq(through), hash: HASH, local_hash: Some(HASH) }
+    compared(through, Agreement::Same, 0, Agreement::Unknown)
+}
+
+fn compared(through: u64, agrees: Agreement, last: u64, agrees_last: Agreement) -> Input {
+    Input::Greeted(Greeted { stream: stream(), through: Seq(through), agrees, last: Seq(last), agrees_last })
 }
 
 fn stands(head: u64, acked: u64) -> Input {
-    Input::Head { stream: stream(), head: Seq(head), acked: Seq(acked) }
+    Input::Head { stream: stream(), head: Seq(head), acked: Seq(acked), own: true }
+}
+
+fn greet(at: u64) -> Command {
+    Command::Greet { stream: stream(), at: Seq(at) }
+}
+
+fn send(from: u64) -> Command {
+    Command::Send { stream: stream(), from: Seq(from), entries_max: SenderConfig::STANDARD.batch_entries_max }
+}
+
+fn keep(through: u64) -> Command {
+    Command::Keep { stream: stream(), through: Seq(through) }
 }
 
 fn flowing(head: u64) -> Sender {
     let mut sender = Sender::new(SenderConfig::STANDARD, 7);
-    assert_eq!(sender.handle(0, stands(head, 0)), [Command::Greet { stream: stream() }]);
-    assert_eq!(sender.handle(0, greeted(0)), [Command::Send { stream: stream(), from: Seq(1) }]);
+    assert_eq!(sender.handle(0, stands(head, 0)), [greet(head)]);
+    assert_eq!(sender.handle(0, greeted(0)), [send(1)]);
     sender
 }
 
@@ -31,52 +45,110 @@ fn replied(outcome: Outcome) -> Input {
 }
 
 #[test]
-fn r12_a_hello_resumes_rewinds_and_tells_forks_apart() {
+fn r12_a_hello_resumes_rewinds_and_finds_what_upstream_has_more() {
     let mut sender = Sender::new(SenderConfig::STANDARD, 7);
     sender.handle(0, stands(10, 6));
     // Upstream was restored and holds less: rewind (R11).
-    assert_eq!(
-        sender.handle(1, greeted(4)),
-        [
-            Command::Keep { stream: stream(), through: Seq(4) },
-            Command::Send { stream: stream(), from: Seq(5) }
-        ]
-    );
+    assert_eq!(sender.handle(1, greeted(4)), [keep(4), send(5)]);
     let mut ahead = Sender::new(SenderConfig::STANDARD, 7);
     ahead.handle(0, stands(3, 0));
-    assert_eq!(ahead.handle(1, greeted(9)), [Command::UpstreamAhead { stream: stream(), through: Seq(9) }]);
-    let mut forked = Sender::new(SenderConfig::STANDARD, 7);
-    forked.handle(0, stands(3, 0));
-    let other = Input::Greeted {
-        stream: stream(),
-        through: Seq(2),
-        hash: ChainHash([9; 32]),
-        local_hash: Some(HASH),
-    };
-    assert_eq!(forked.handle(1, other), [Command::Alarm { stream: stream(), outcome: None }]);
+    let more = compared(9, Agreement::Unknown, 3, Agreement::Same);
+    assert_eq!(ahead.handle(1, more), [Command::UpstreamAhead { stream: stream(), through: Seq(9) }]);
+    // A stream of another device: upstream had it over another way (R36).
+    let mut relayed = Sender::new(SenderConfig::STANDARD, 7);
+    relayed.handle(0, Input::Head { stream: stream(), head: Seq(3), acked: Seq(0), own: false });
+    assert_eq!(relayed.handle(1, more), [keep(3)]);
+    assert!(!relayed.pending());
+}
+
+#[test]
+fn r12_a_fork_is_searched_for_and_carried_from_the_last_common_place() {
+    for (head, through, common) in [(20, 30, 13), (20, 20, 0), (20, 7, 6), (1, 1, 0)] {
+        let mut sender = Sender::new(SenderConfig::STANDARD, 7);
+        let mut commands = sender.handle(0, stands(head, common / 2));
+        for step in 1..20 {
+            let [Command::Greet { at, .. }] = commands[..] else { panic!("step {step}: {commands:?}") };
+            let at_place = |place: u64| match place {
+                place if place <= common => Agreement::Same,
+                place if place > through || place > head => Agreement::Unknown,
+                _ => Agreement::Different,
+            };
+            assert!(sender.wake_at().is_some());
+            commands = sender.handle(step, compared(through, at_place(through), at.0, at_place(at.0)));
+            if matches!(commands[..], [Command::Branch { .. }]) {
+                break;
+            }
+        }
+        assert_eq!(commands, [Command::Branch { stream: stream(), common: Seq(common) }]);
+        // The database says that the life is over; it ends at the common place for upstream.
+        let over = Input::Head { stream: stream(), head: Seq(common), acked: Seq(common / 2), own: false };
+        assert_eq!(sender.handle(30, over), [greet(common)]);
+        sender.handle(31, compared(through, Agreement::Different, common, Agreement::Same));
+        assert!(!sender.pending());
+    }
+}
+
+#[test]
+fn r5_a_batch_refused_as_a_fork_makes_the_sender_ask_where_upstream_stands() {
+    let mut sender = flowing(5);
+    sender.handle(1, sent(5));
+    let refused = replied(Outcome::Refused { code: RefusalCode::Forked });
+    assert_eq!(sender.handle(2, refused), [greet(5)]);
+}
+
+#[test]
+fn r11_a_stream_with_nothing_pending_is_compared_after_the_link_came_up_and_now_and_then() {
+    let mut sender = Sender::new(SenderConfig::STANDARD, 7);
+    assert_eq!(sender.handle(0, stands(5, 5)), [greet(5)]);
+    assert_eq!(sender.handle(1, greeted(5)), []);
+    let later = sender.wake_at().unwrap();
+    assert!(later >= SenderConfig::STANDARD.verify_every_ms);
+    assert_eq!(sender.handle(later, Input::Tick), [greet(5)]);
+    assert_eq!(sender.handle(later, greeted(5)), []);
+    sender.handle(later, Input::LinkUp);
+    let soon = sender.wake_at().unwrap();
+    assert!(soon <= later + SenderConfig::STANDARD.verify_spread_ms);
+    assert_eq!(sender.handle(soon, Input::Tick), [greet(5)]);
+    // Head office was put back to an older copy.
+    assert_eq!(sender.handle(soon, greeted(2)), [keep(2), send(3)]);
+}
+
+#[test]
+fn r9_batches_get_smaller_until_upstream_takes_them() {
+    let mut sender = flowing(5);
+    let mut entries_max = SenderConfig::STANDARD.batch_entries_max;
+    while entries_max > 1 {
+        sender.handle(1, sent(5));
+        let told = replied(Outcome::TooLarge { len_max: 10 });
+        assert_eq!(sender.handle(2, told), [greet(5)]);
+        entries_max /= 2;
+        let smaller = Command::Send { stream: stream(), from: Seq(1), entries_max };
+        assert_eq!(sender.handle(3, greeted(0)), [smaller]);
+    }
+    sender.handle(4, sent(1));
+    let told = Outcome::TooLarge { len_max: 10 };
+    // Not even one entry fits: somebody has to look, and it is tried again later.
+    assert_eq!(sender.handle(5, replied(told)), [Command::Alarm { stream: stream(), outcome: Some(told) }]);
+    assert!(sender.wake_at().is_some());
 }
 
 #[test]
 fn r10_acknowledgements_may_be_lost_repeated_and_reordered() {
     let mut sender = flowing(30);
-    assert_eq!(sender.handle(1, sent(10)), [Command::Send { stream: stream(), from: Seq(11) }]);
+    assert_eq!(sender.handle(1, sent(10)), [send(11)]);
     sender.handle(2, sent(20));
     sender.handle(3, sent(30));
     // The second acknowledgement overtakes the first, and comes twice.
-    assert_eq!(
-        sender.handle(4, replied(Outcome::Accepted { through: Seq(20) })),
-        [Command::Keep { stream: stream(), through: Seq(20) }]
-    );
+    assert_eq!(sender.handle(4, replied(Outcome::Accepted { through: Seq(20) })), [keep(20)]);
     assert_eq!(sender.handle(5, replied(Outcome::Accepted { through: Seq(10) })), []);
     assert_eq!(sender.handle(5, replied(Outcome::Accepted { through: Seq(20) })), []);
     // The third is lost; the sender asks where upstream stands and finds out.
     let wake = sender.wake_at().unwrap();
     sender.handle(wake, Input::Tick);
     let retry = sender.wake_at().unwrap();
-    assert_eq!(sender.handle(retry, Input::Tick), [Command::Greet { stream: stream() }]);
-    assert_eq!(sender.handle(retry, greeted(30)), [Command::Keep { stream: stream(), through: Seq(30) }]);
+    assert_eq!(sender.handle(retry, Input::Tick), [greet(30)]);
+    assert_eq!(sender.handle(retry, greeted(30)), [keep(30)]);
     assert!(!sender.pending());
-    assert_eq!(sender.wake_at(), None);
 }
 
 #[test]
@@ -106,16 +178,10 @@ fn r13_while_something_is_pending_a_timer_is_armed() {
 fn r15_at_most_four_batches_are_in_flight() {
     let mut sender = flowing(100);
     for to in [10, 20, 30] {
-        assert_eq!(sender.handle(1, sent(to)), [Command::Send { stream: stream(), from: Seq(to + 1) }]);
+        assert_eq!(sender.handle(1, sent(to)), [send(to + 1)]);
     }
     assert_eq!(sender.handle(1, sent(40)), []);
-    assert_eq!(
-        sender.handle(2, replied(Outcome::Accepted { through: Seq(10) })),
-        [
-            Command::Keep { stream: stream(), through: Seq(10) },
-            Command::Send { stream: stream(), from: Seq(41) }
-        ]
-    );
+    assert_eq!(sender.handle(2, replied(Outcome::Accepted { through: Seq(10) })), [keep(10), send(41)]);
 }
 
 #[test]
@@ -124,7 +190,7 @@ fn a_claim_to_hold_more_than_was_ever_written_moves_nothing() {
     sender.handle(1, sent(5));
     // It only makes the sender ask again where upstream really stands.
     let asked = sender.handle(2, replied(Outcome::Accepted { through: Seq(99) }));
-    assert_eq!(asked, [Command::Greet { stream: stream() }]);
+    assert_eq!(asked, [greet(5)]);
     assert!(sender.pending());
 }
 
@@ -133,11 +199,11 @@ fn an_acknowledgement_that_could_not_be_kept_is_asked_for_again() {
     let mut sender = flowing(5);
     sender.handle(1, sent(5));
     let kept = sender.handle(2, replied(Outcome::Accepted { through: Seq(5) }));
-    assert_eq!(kept, [Command::Keep { stream: stream(), through: Seq(5) }]);
+    assert_eq!(kept, [keep(5)]);
     assert!(!sender.pending());
     // The disk was full: the database still says that nothing is acknowledged.
-    assert_eq!(sender.handle(3, stands(5, 0)), [Command::Greet { stream: stream() }]);
-    assert_eq!(sender.handle(4, greeted(5)), [Command::Keep { stream: stream(), through: Seq(5) }]);
+    assert_eq!(sender.handle(3, stands(5, 0)), [greet(5)]);
+    assert_eq!(sender.handle(4, greeted(5)), [keep(5)]);
 }
 
 #[test]
@@ -146,7 +212,7 @@ fn a_batch_that_reaches_past_the_told_head_is_acknowledged_whole() {
     // The journal grew between the look at its head and the reading of the batch.
     sender.handle(1, sent(7));
     let kept = sender.handle(2, replied(Outcome::Accepted { through: Seq(7) }));
-    assert_eq!(kept, [Command::Keep { stream: stream(), through: Seq(7) }]);
+    assert_eq!(kept, [keep(7)]);
     sender.handle(3, stands(7, 7));
     assert!(!sender.pending());
 }
