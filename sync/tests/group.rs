@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sync::node::{Beside, Incoming};
-use sync::{Draft, Node, Peer, SqliteStore, Writer};
+use sync::{Draft, Node, Peer, SqliteStore, Store, Writer};
 use sync_proto::engine::SenderConfig;
 use sync_proto::fact::{AccountPaid, Fact};
 use sync_proto::ledger::tables::SaleTender;
