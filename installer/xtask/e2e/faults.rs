@@ -1,11 +1,14 @@
 //! Faults on real processes. A test here is a case of `cargo xtask faults`: it breaks something many times, checks after each that
 //! what was shown as done is there once and nothing is half, and leaves a row for the table.
 
+mod broker;
 mod case;
 mod drill;
 mod inside;
 mod io;
 mod kills;
+mod liar;
+mod network;
 mod power;
 mod recording;
 mod schema;

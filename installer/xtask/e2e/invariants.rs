@@ -221,7 +221,7 @@ fn receipt_numbers_have_no_gaps(log: &Log) {
 }
 
 /// I1: what the tills confirmed is there exactly once with its quantity and its cancellation, and nothing else is.
-fn sales_are_as_confirmed(database: &Database, log: &Log) {
+pub fn sales_are_as_confirmed(database: &Database, log: &Log) {
     let mut statement = database
         .connection
         .prepare(
@@ -254,7 +254,7 @@ pub fn tenders_add_up(database: &Database) {
 }
 
 /// I6: opening and received less sold is what is there, and the movements say the same.
-fn litres_add_up(database: &Database, expected: &Expected<'_>) {
+pub fn litres_add_up(database: &Database, expected: &Expected<'_>) {
     let sold: i64 = expected.log.standing().map(|milli| i64::try_from(milli).unwrap()).sum();
     let closing = expected.opening_milli + expected.received_milli - sold;
     let of = format!("WHERE station = 'ST0001' AND product_id = '{}'", expected.product);

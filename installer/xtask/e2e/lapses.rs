@@ -107,10 +107,10 @@ fn time_is_kept(stage: &Stage) -> bool {
 }
 
 /// A program under another wall clock; the monotonic clock stays, as it does on a machine with an empty battery.
-fn at(clock: &str) -> Command {
+pub fn at(clock: &str) -> Command {
     let mut command = Command::new("faketime");
     command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
-    command.args(["-f", &if clock.starts_with('+') { clock.to_owned() } else { format!("@{clock}") }]);
+    command.args(["-f", &if clock.starts_with(['+', '-']) { clock.to_owned() } else { format!("@{clock}") }]);
     command
 }
 

@@ -77,6 +77,54 @@ impl Papers {
         Self { folder }
     }
 
+    /// What somebody makes who holds an authority's key.
+    pub fn signed_by(folder: &Path, authority: &str, name: &str) -> Self {
+        let papers = Self { folder: tempfile::tempdir().unwrap() };
+        let at = |file: &str| papers.file(file).to_string_lossy().into_owned();
+        let of = |ending: &str| folder.join(format!("{authority}.{ending}")).to_string_lossy().into_owned();
+        openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &at("sec1.pem")]);
+        openssl(&["pkcs8", "-topk8", "-nocrypt", "-in", &at("sec1.pem"), "-out", &at("key.pem")]);
+        openssl(&[
+            "req",
+            "-new",
+            "-key",
+            &at("key.pem"),
+            "-subj",
+            "/O=Juyu/CN=HQ",
+            "-out",
+            &at("request.pem"),
+        ]);
+        let extensions = format!(
+            "subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\n\
+             basicConstraints=critical,CA:FALSE\nauthorityKeyIdentifier=keyid\n"
+        );
+        std::fs::write(at("extensions"), extensions).unwrap();
+        openssl(&[
+            "x509",
+            "-req",
+            "-in",
+            &at("request.pem"),
+            "-CA",
+            &of("pem"),
+            "-CAkey",
+            &of("key"),
+            "-CAserial",
+            &at("serial"),
+            "-CAcreateserial",
+            "-days",
+            "10",
+            "-extfile",
+            &at("extensions"),
+            "-out",
+            &at("leaf.pem"),
+        ]);
+        let chain = ["leaf.pem"].map(|file| std::fs::read_to_string(at(file)).unwrap()).concat();
+        let root = std::fs::read_to_string(of("pem")).unwrap();
+        std::fs::write(at("chain.pem"), format!("{chain}{root}")).unwrap();
+        std::fs::write(at("root.pem"), root).unwrap();
+        papers
+    }
+
     fn write(key: &str, chain: &str, root: &str) -> Self {
         let papers = Self { folder: tempfile::tempdir().unwrap() };
         for (file, text) in [("key.pem", key), ("chain.pem", chain), ("root.pem", root)] {

@@ -26,7 +26,7 @@ mod supervisor;
 
 pub use config::Certificates;
 pub use fleet::{Fleet, Report};
-pub use plan::{Enrollable, Plan, StationPlan, Wish};
+pub use plan::{Apart, Enrollable, Plan, StationPlan, Wish};
 pub use ports::Ports;
 pub use program::{Kind, Launch, Program, terminate};
 

@@ -13,8 +13,7 @@ const NAMESPACES: &str = "user, network and mount namespaces of one's own (unsha
 /// Whether this is the copy inside. Outside it runs the test `name` there, and the caller has nothing left to do.
 pub fn inside_namespaces(name: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
-        let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap();
-        assert!(up.success(), "loopback did not come up");
+        shell("ip link set lo up");
         return true;
     }
     let offered = Command::new("unshare").args(["-Urnm", "true"]).stderr(Stdio::null()).status();
@@ -31,6 +30,12 @@ pub fn inside_namespaces(name: &str) -> bool {
         .unwrap();
     assert!(status.success(), "{name} failed inside its namespaces: {status}");
     false
+}
+
+/// Runs a script that must do what it says.
+pub fn shell(script: &str) {
+    let output = Command::new("sh").args(["-ec", script]).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Said, and under CI a failure.

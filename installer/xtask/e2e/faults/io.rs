@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::case::{Case, either};
 use super::drill::{Snapshot, drill, lines, path, sells_on, sold, till_with};
-use super::inside::inside_namespaces;
+use super::inside::{inside_namespaces, shell};
 use super::shop;
 use super::strace::{calls, injected};
 
@@ -137,11 +137,6 @@ impl Drop for Paced {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn shell(script: &str) {
-    let status = Command::new("sh").args(["-ec", script]).status().unwrap();
-    assert!(status.success(), "{script}: {status}");
 }
 
 #[test]

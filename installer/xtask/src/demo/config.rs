@@ -11,6 +11,8 @@ pub struct Hq {
     pub data_dir: PathBuf,
     /// API and console.
     pub http_addr: String,
+    /// Whether that may be another interface than loopback.
+    pub http_behind_tls_proxy: bool,
     /// The embedded broker, over TLS.
     pub mqtt_addr: String,
     /// Where devices enrol and renew, over TLS.

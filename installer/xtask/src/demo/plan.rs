@@ -13,6 +13,8 @@ use crate::{catalogue, workspace};
 
 /// How a program calls its key and certificates in its data folder.
 const IDENTITY: &str = "identity.json";
+/// Where programs on one machine meet.
+const LOOPBACK: &str = "127.0.0.1";
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -35,6 +37,17 @@ pub struct Wish {
     pub hq_link_route: Option<String>,
     /// How long HQ's certificates hold, if not the usual times.
     pub certificates: Option<config::Certificates>,
+    /// Where HQ runs, if not beside its stations.
+    pub hq_apart: Option<Apart>,
+}
+
+/// A network namespace of HQ's own, so that a test can break what lies between it and its stations.
+#[derive(Clone, Debug)]
+pub struct Apart {
+    /// Its name, as `ip netns` knows it.
+    pub namespace: String,
+    /// Under which address stations reach it.
+    pub address: String,
 }
 
 impl Wish {
@@ -51,6 +64,7 @@ impl Wish {
             hq_mqtt_route: None,
             hq_link_route: None,
             certificates: None,
+            hq_apart: None,
         }
     }
 }
@@ -103,9 +117,10 @@ impl Plan {
             make_folder(&data.join(folder))?;
         }
         let mut ports = Ports::new(wish.port_base);
-        let hq_http = local(ports.take()?);
-        let hq_mqtt = local(ports.take()?);
-        let hq_link = local(ports.take()?);
+        let host = wish.hq_apart.as_ref().map_or(LOOPBACK, |apart| &apart.address);
+        let hq_http = at(host, ports.take()?);
+        let hq_mqtt = at(host, ports.take()?);
+        let hq_link = at(host, ports.take()?);
         let hq = hq(&data, wish, &hq_http, &hq_mqtt, &hq_link)?;
         let routes = (
             wish.hq_mqtt_route.as_ref().unwrap_or(&hq_mqtt).as_str(),
@@ -135,6 +150,7 @@ fn hq(data: &Path, wish: &Wish, http: &str, mqtt: &str, link: &str) -> Result<La
     let text = config::Hq {
         data_dir: data.join("hq"),
         http_addr: http.to_owned(),
+        http_behind_tls_proxy: wish.hq_apart.is_some(),
         mqtt_addr: mqtt.to_owned(),
         link_addr: link.to_owned(),
         certificates: wish.certificates.clone(),
@@ -167,7 +183,9 @@ fn hq(data: &Path, wish: &Wish, http: &str, mqtt: &str, link: &str) -> Result<La
         token: secret::token_in(&token_file)?,
     };
     let file = write_config(data, "hq", &text)?;
-    Ok(launch(data, "hq", program, "hq-server", vec!["run".to_owned(), "--config".to_owned(), file]))
+    let arguments = vec!["run".to_owned(), "--config".to_owned(), file];
+    let namespace = wish.hq_apart.as_ref().map(|apart| apart.namespace.clone());
+    Ok(Launch { namespace, ..launch(data, "hq", program, "hq-server", arguments) })
 }
 
 fn station_plan(
@@ -286,6 +304,7 @@ fn launch(data: &Path, name: &str, program: Program, binary: &str, arguments: Ve
         arguments,
         log: data.join(format!("logs/{name}.log")),
         window: false,
+        namespace: None,
     }
 }
 
@@ -296,7 +315,11 @@ fn write_config(data: &Path, name: &str, config: &impl Serialize) -> Result<Stri
 }
 
 fn local(port: u16) -> String {
-    format!("127.0.0.1:{port}")
+    at(LOOPBACK, port)
+}
+
+fn at(host: &str, port: u16) -> String {
+    format!("{host}:{port}")
 }
 
 fn absolute(folder: &Path) -> Result<PathBuf> {

@@ -1,5 +1,6 @@
 //! One program of the fleet: how it is started, and what callers are told of it.
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -63,6 +64,8 @@ pub struct Launch {
     pub log: PathBuf,
     /// Whether a user may close it.
     pub window: bool,
+    /// The network namespace that it runs in, if not ours.
+    pub namespace: Option<String>,
 }
 
 impl Launch {
@@ -77,16 +80,21 @@ impl Launch {
             .open(&self.log)
             .with_context(|| format!("cannot open {}", self.log.display()))?;
         let errors = log.try_clone().context("cannot share the log file")?;
+        let mut words: Vec<OsString> = Vec::new();
         // setpriv becomes the program (same pid) after asking the kernel to end it with us, even when we are killed.
-        let mut command = match shell::find("setpriv") {
-            Some(setpriv) => {
-                let mut command = Command::new(setpriv);
-                command.args(["--pdeathsig", "KILL", "--"]).arg(&self.binary);
-                command
-            }
-            None => Command::new(&self.binary),
-        };
+        if let Some(setpriv) = shell::find("setpriv") {
+            words.push(setpriv.into());
+            words.extend(["--pdeathsig", "KILL", "--"].map(OsString::from));
+        }
+        // So does ip, once it is in the namespace.
+        if let Some(namespace) = &self.namespace {
+            words.extend(["ip", "netns", "exec", namespace].map(OsString::from));
+        }
+        words.push(self.binary.clone().into());
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
         command
+            .args(words)
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::from(log))

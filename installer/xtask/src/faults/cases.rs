@@ -69,4 +69,16 @@ pub(super) const CASES: &[Case] = &[
     case("short-write", "faults::io::r1_a_till_whose_writes_are_cut_short_keeps_what_it_confirmed"),
     case("upgrade", "faults::schema::r34_an_upgrade_killed_at_any_call_keeps_what_waited_for_its_upload"),
     case("downgrade", "faults::schema::r34_a_database_of_a_newer_schema_is_refused_and_left_as_it_is"),
+    case(
+        "partition-hq",
+        "faults::network::r13_a_station_cut_off_from_head_office_sells_on_and_everything_arrives",
+    ),
+    case(
+        "partition-lan",
+        "faults::network::r36_a_till_cut_off_from_its_station_sells_on_and_everything_arrives",
+    ),
+    case("loss-hq", "faults::network::r15_a_line_that_loses_packets_or_is_narrow_brings_everything"),
+    case("broker-lies", "faults::broker::r2_a_broker_that_acknowledges_and_drops_loses_nothing"),
+    case("broker-storm", "faults::broker::r10_messages_lost_repeated_and_reordered_bring_everything_once"),
+    case("broker-wiped", "faults::broker::r2_a_broker_that_forgets_everything_at_any_moment_loses_nothing"),
 ];

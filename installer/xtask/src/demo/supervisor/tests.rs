@@ -77,6 +77,7 @@ fn launch(folder: &Path, script: &str, window: bool) -> Launch {
         arguments: vec!["-c".to_owned(), script.to_owned()],
         log: folder.join("log"),
         window,
+        namespace: None,
     }
 }
 
