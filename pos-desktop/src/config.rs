@@ -48,6 +48,7 @@ struct File {
     data_dir: PathBuf,
     identity_file: Option<PathBuf>,
     agent_url: String,
+    hq_url: Option<String>,
     #[serde(default = "korean")]
     language: String,
     #[serde(default = "seoul")]
@@ -85,6 +86,9 @@ pub struct Config {
     pub identity_file: PathBuf,
     /// The station's agent on the LAN, `https://host:port`.
     pub agent_url: String,
+    /// Head office, `https://host:port` of its `link_addr`, for while the agent is away; without it the till waits for
+    /// its agent.
+    pub hq_url: Option<String>,
     /// Language until somebody chooses another at the till.
     pub language: Language,
     /// The station's zone and business day.
@@ -121,8 +125,10 @@ impl Config {
         })?;
         let language = Language::parse(&file.language)
             .ok_or_else(|| malformed(format!("language {:?} is neither \"ko\" nor \"en\"", file.language)))?;
-        if !file.agent_url.starts_with("https://") {
-            return Err(malformed(format!("agent_url {:?} is not an https address", file.agent_url)));
+        for (key, url) in [("agent_url", Some(&file.agent_url)), ("hq_url", file.hq_url.as_ref())] {
+            if let Some(url) = url.filter(|url| !url.starts_with("https://")) {
+                return Err(malformed(format!("{key} {url:?} is not an https address")));
+            }
         }
         let calendar =
             Calendar::new(&file.time_zone, &file.day_start).map_err(|why| malformed(why.to_string()))?;
@@ -132,6 +138,7 @@ impl Config {
             data_dir: file.data_dir,
             identity_file,
             agent_url: file.agent_url,
+            hq_url: file.hq_url,
             language,
             calendar,
             local_api,

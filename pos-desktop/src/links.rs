@@ -8,7 +8,7 @@ use pos_core::settings;
 use station_api::enrolment::{self, Renewal};
 use sync::clock::time_after;
 use sync::driver::{self, DownlinkConfig};
-use sync::link::{HttpLink, Link};
+use sync::link::{HttpLink, Link, STANDBY_AFTER, Standby};
 use sync::{Clock, WriterGone};
 use sync_identity::{Identity, tls};
 use sync_proto::fact::FeedScope;
@@ -37,6 +37,14 @@ pub fn start(
     let credentials = identity.credentials().context("the till's certificate cannot be used")?;
     let check = enrolment::server_of(&identity, Arc::clone(&time))?;
     let tls = tls::client(Some(Arc::clone(&credentials)), check)?;
+    let direct = match &config.hq_url {
+        Some(url) => {
+            let check = enrolment::head_office_of(&identity, Arc::clone(&time))?;
+            let tls = tls::client(Some(Arc::clone(&credentials)), check)?;
+            Some(HttpLink::new(url, tls).with_context(|| format!("the link to {url} could not be made"))?)
+        }
+        None => None,
+    };
     let link = HttpLink::new(&config.agent_url, tls)
         .with_context(|| format!("the link to {} could not be made", config.agent_url))?;
     let link: Arc<dyn Link> = Arc::new(link);
@@ -68,9 +76,30 @@ pub fn start(
             till.agent().clone(),
         ));
     }
+    if let Some(direct) = direct {
+        let direct: Arc<dyn Link> = Arc::new(Standby::new(Arc::new(direct), link.up(), STANDBY_AFTER));
+        start_direct(&mut drivers, till, &direct);
+    }
     drivers.spawn(driver::progress(writer, link, clock, till.hq().clone()));
     drivers.spawn(keep_time(till.clone()));
     Ok(drivers)
+}
+
+/// While the agent is away the journal goes straight to head office and prices come straight from there (R36). The
+/// agent's own cursor stays where it is: it gets every entry when it is back.
+fn start_direct(drivers: &mut JoinSet<Result<(), WriterGone>>, till: &Till, direct: &Arc<dyn Link>) {
+    let up = (till.writer(), Arc::clone(direct), till.clock(), till.hq().clone());
+    drivers.spawn(async move { driver::uplink(up.0, up.1, pos_core::recent::HQ, up.2, up.3).await });
+    for scope in [FeedScope::Chain, FeedScope::Station(till.me().station.clone())] {
+        drivers.spawn(driver::downlink(
+            till.writer(),
+            Arc::clone(direct),
+            scope,
+            DownlinkConfig::DIRECT,
+            till.clock(),
+            till.hq().clone(),
+        ));
+    }
 }
 
 /// Looks at the clock, and from time to time keeps what was agreed on, so that a start in 1970 knows better.

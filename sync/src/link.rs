@@ -3,6 +3,7 @@
 
 mod http;
 mod mqtt;
+mod standby;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 
 pub use http::{HttpLink, SYNC_PATH};
 pub use mqtt::{MqttLink, MqttLinkConfig, StateReport, Topics};
+pub use standby::{STANDBY_AFTER, Standby};
 
 /// Why a request has no reply. The engine tries again; nothing is lost by it.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,8 @@ mod canaries;
 #[cfg(test)]
 mod demo_command;
 #[cfg(test)]
+mod direct;
+#[cfg(test)]
 mod eventually;
 #[cfg(test)]
 mod faults;

@@ -49,10 +49,11 @@ fn a_whole_configuration_is_read_with_the_files_it_names() {
 fn what_is_wrong_is_told_on_one_line_that_names_it() {
     let folder = Folder::new();
     type Edit = fn(String) -> String;
-    let cases: [(Edit, &str); 8] = [
+    let cases: [(Edit, &str); 9] = [
         (|text| format!("colour = \"red\"\n{text}"), "unknown field `colour`"),
         (|text| format!("{text}prot = 1\n"), "unknown field `prot`"),
         (|text| text.replace("agent_url", "# agent_url"), "missing field `agent_url`"),
+        (|text| text.replace("language", "hq_url = \"http://10.1.0.1:7002\"\nlanguage"), "hq_url"),
         (|text| text.replace("\"ko\"", "\"fr\""), "neither \"ko\" nor \"en\""),
         (|text| text.replace("127.0.0.1:0", "0.0.0.0:0"), "loopback"),
         (|text| text.replace("https://", "http://"), "not an https address"),

@@ -253,6 +253,7 @@ impl Bench {
             data_dir: folder.path().join("till"),
             identity_file: folder.path().join("till.json"),
             agent_url: agent.url(),
+            hq_url: None,
             language: pos_core::settings::Language::Korean,
             calendar: pos_core::Calendar::new("Asia/Seoul", "00:00").unwrap(),
             local_api: Some(local_api),

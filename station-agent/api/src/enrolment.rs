@@ -170,13 +170,25 @@ pub async fn renew(base_url: &str, identity: &Identity, time: TimeSource) -> Res
 /// Never with an identity that was read.
 pub fn server_of(identity: &Identity, time: TimeSource) -> Result<ServerCheck, EnrolError> {
     let subject = &identity.certified().subject;
-    let name = match subject.kind {
-        Kind::Agent => sync_identity::subject::HEAD_OFFICE.to_owned(),
+    match subject.kind {
+        Kind::Agent => head_office_of(identity, time),
         Kind::Till(_) | Kind::Office => {
-            agent_name(&subject.station).map_err(|why| EnrolError::Key(why.to_string()))?
+            let name = agent_name(&subject.station).map_err(|why| EnrolError::Key(why.to_string()))?;
+            server_named(identity, &name, time)
         }
-    };
-    let check = ServerCheck::known(&identity.roots().head_office, &name, time);
+    }
+}
+
+/// The check of head office, for a till that talks to it while its agent is away.
+///
+/// # Errors
+/// Never with an identity that was read.
+pub fn head_office_of(identity: &Identity, time: TimeSource) -> Result<ServerCheck, EnrolError> {
+    server_named(identity, sync_identity::subject::HEAD_OFFICE, time)
+}
+
+fn server_named(identity: &Identity, name: &str, time: TimeSource) -> Result<ServerCheck, EnrolError> {
+    let check = ServerCheck::known(&identity.roots().head_office, name, time);
     check.map_err(|why| EnrolError::Key(why.to_string()))
 }
 

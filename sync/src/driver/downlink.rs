@@ -29,6 +29,9 @@ impl DownlinkConfig {
     /// A till from its agent: long polls.
     pub const TILL: Self =
         Self { apply: FeedApply { relay: false, report: true }, wait_ms: 20_000, poll_ms: 1_000 };
+    /// A till from HQ while its agent is away (R36): nothing pokes, nothing waits.
+    pub const DIRECT: Self =
+        Self { apply: FeedApply { relay: false, report: true }, wait_ms: 0, poll_ms: 10_000 };
     /// An agent from HQ: pokes, and a poll beside them.
     pub const AGENT: Self =
         Self { apply: FeedApply { relay: true, report: true }, wait_ms: 0, poll_ms: 10_000 };

@@ -108,6 +108,8 @@ pub struct Till {
     pub data_dir: PathBuf,
     /// The station agent, over TLS.
     pub agent_url: String,
+    /// Head office, for while the agent is away.
+    pub hq_url: String,
     /// `ko` or `en`.
     pub language: String,
     /// The paths of existing integrations.

@@ -229,14 +229,20 @@ fn station_plan(
     let arguments = vec!["run".to_owned(), "--config".to_owned(), config.clone()];
     let agent = launch(data, &station.code, program, "station-agent", arguments);
     let tills = (1..=wish.terminals)
-        .map(|terminal| till(data, wish, &agent.program, terminal, ports))
+        .map(|terminal| till(data, wish, (&agent.program, hq_link), terminal, ports))
         .collect::<Result<_>>()?;
     let back_office = wish.windows.then(|| back_office(data, &agent.program, &token_file)).transpose()?;
     let agent = Enrollable { launch: agent, config, identity: folder.join(IDENTITY) };
     Ok(StationPlan { code: station.code.clone(), agent, tills, back_office })
 }
 
-fn till(data: &Path, wish: &Wish, agent: &Program, terminal: u16, ports: &mut Ports) -> Result<Enrollable> {
+fn till(
+    data: &Path,
+    wish: &Wish,
+    (agent, hq_link): (&Program, &str),
+    terminal: u16,
+    ports: &mut Ports,
+) -> Result<Enrollable> {
     let code = agent.station.clone().unwrap_or_default();
     let name = format!("{code}-till-{terminal}");
     let folder = data.join(&code).join(format!("till-{terminal}"));
@@ -246,6 +252,7 @@ fn till(data: &Path, wish: &Wish, agent: &Program, terminal: u16, ports: &mut Po
     let text = config::Till {
         data_dir: folder.clone(),
         agent_url: over_tls(agent),
+        hq_url: format!("https://{hq_link}"),
         language: "ko".to_owned(),
         local_api: config::LocalApi { addr: http.clone(), token_file: token_file.clone() },
     };
