@@ -29,6 +29,7 @@ fn r36_a_till_sells_at_head_offices_new_price_while_its_agent_is_dead_and_the_ag
     assert_eq!(row["price"], 1_777);
     holds(HEALED, "both sales at head office", || at_head_office(&stage) == 2);
     stage.fleet.release("ST0001").unwrap();
+    holds(HEALED, "the agent to be back", || stage.agent().get("/stockSummaries").is_ok());
     holds(HEALED, "both sales at the station", || stage.stock_milli(PRODUCT) == stock - 30_000);
     invariants::everything_arrives(&stage, HEALED);
     assert_eq!(at_head_office(&stage), 2);
