@@ -6,13 +6,14 @@ use std::sync::Arc;
 use sync::device::random_16;
 use sync::enrolment::CodeRow;
 use sync::life::{self, StoreMark, StoreNote};
-use sync::node::StreamCut;
+use sync::node::{PROGRAM, StreamCut};
 use sync::{Clock, Node, NodeError, SqliteStore, Store as _, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
 use sync_proto::ledger::tables as ledger;
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::All;
+use sync_proto::quarantine::{Aside, Settled, SettlementBook};
 use sync_proto::rows::{Table as _, TableSpec};
 use sync_proto::{DeviceId, Origin, Role, StationCode};
 
@@ -71,6 +72,8 @@ const TABLES: &[&TableSpec] = &[
     StoreMark::SPEC,
     StoreNote::SPEC,
     StreamCut::SPEC,
+    Aside::SPEC,
+    Settled::SPEC,
 ];
 
 /// Why the database did not open.
@@ -106,8 +109,12 @@ pub fn open_node(mut store: SqliteStore, clock: &Clock) -> Result<Hq, OpenError>
         Box::new(Catalogue),
         Box::new(Ledger::new(Depth::Station)),
         Box::new(DeviceBook),
+        Box::new(SettlementBook),
         Box::new(OrderBook),
         Box::new(ShipmentBook),
     ]);
-    Ok(life::open_node(store, Arc::new(books), me, &life::machine(), random()?, clock.now())?)
+    let mut node = life::open_node(store, Arc::new(books), me, &life::machine(), random()?, clock.now())?;
+    // What an older version of this program could not read, this one may (R14).
+    node.replay_after_upgrade(PROGRAM, clock.now())?;
+    Ok(node)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use sync::enrolment::CodeRow;
 use sync::life::{self, StoreMark, StoreNote};
-use sync::node::StreamCut;
+use sync::node::{PROGRAM, StreamCut};
 use sync::{Node, NodeError, SqliteStore, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
@@ -15,6 +15,7 @@ use sync_proto::ledger::{
     SalesSummary, StationOrder, Stock, StockFlow, Subject,
 };
 use sync_proto::project::All;
+use sync_proto::quarantine::{Aside, Settled, SettlementBook};
 use sync_proto::rows::{RowChange, Table, TableSpec};
 use sync_proto::{Origin, Stamp};
 
@@ -49,7 +50,7 @@ sync_proto::table! {
 /// # Errors
 /// See [`SqliteStore::open`].
 pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
-    let tables: [&'static TableSpec; 23] = [
+    let tables: [&'static TableSpec; 25] = [
         Product::SPEC,
         Price::SPEC,
         Station::SPEC,
@@ -73,6 +74,8 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
         StoreMark::SPEC,
         StoreNote::SPEC,
         StreamCut::SPEC,
+        Aside::SPEC,
+        Settled::SPEC,
     ];
     SqliteStore::open(path, &sync::migrations(&[MIGRATION_AGENT]), &tables)
 }
@@ -87,9 +90,16 @@ pub fn open_node(
     entropy: [u8; 16],
     now: Stamp,
 ) -> Result<AgentNode, NodeError> {
-    let projections =
-        All(vec![Box::new(Catalogue), Box::new(Ledger::new(Depth::Station)), Box::new(DeviceBook)]);
-    life::open_node(store, Arc::new(projections), me, &life::machine(), entropy, now)
+    let projections = All(vec![
+        Box::new(Catalogue),
+        Box::new(Ledger::new(Depth::Station)),
+        Box::new(DeviceBook),
+        Box::new(SettlementBook),
+    ]);
+    let mut node = life::open_node(store, Arc::new(projections), me, &life::machine(), entropy, now)?;
+    // What an older version of this program could not read, this one may (R14).
+    node.replay_after_upgrade(PROGRAM, now)?;
+    Ok(node)
 }
 
 /// Writes a row of the agent's own beside facts.

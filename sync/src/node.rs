@@ -6,6 +6,7 @@ mod group;
 mod incoming;
 mod lives;
 mod outbox;
+pub mod quarantine;
 mod receive;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub use feed::FeedApply;
 pub use incoming::Incoming;
 pub use lives::StreamCut;
 pub use outbox::Pending;
+pub use quarantine::{PROGRAM, QuarantineError, Replay};
 
 /// Why a fact was not recorded. Nothing of it is there.
 #[derive(Debug, thiserror::Error)]

@@ -126,8 +126,8 @@ fn through(
         through = through.min(held);
     }
     let aside: Option<i64> = connection
-        .prepare_cached("SELECT min(seq) FROM quarantine WHERE stream_id = $1")?
-        .query_row([stream_no], |row| row.get(0))?;
+        .prepare_cached("SELECT min(seq) FROM set_aside WHERE stream = $1 AND replayed_at_ms IS NULL")?
+        .query_row([format!("{}{}", row.id.device, row.id.incarnation)], |row| row.get(0))?;
     let through = aside.map_or(through, |aside| through.min(aside.saturating_sub(1)));
     Ok(Seq(u64::try_from(through).unwrap_or(0)))
 }

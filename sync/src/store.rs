@@ -8,9 +8,10 @@ pub mod sqlite;
 
 use sync_proto::engine::receiver::Head;
 use sync_proto::fact::FeedScope;
-use sync_proto::rows::{RowChange, RowKey, Value};
+use sync_proto::quarantine::Aside;
+use sync_proto::rows::{RowChange, RowKey, Table as _, TableSpec, Value};
 use sync_proto::wire::FeedItem;
-use sync_proto::{ChainHash, Entry, EntryKey, FeedVersion, Incarnation, Origin, Seq, StreamId};
+use sync_proto::{ChainHash, Entry, FeedVersion, Incarnation, Origin, Seq, StreamId};
 
 pub use server::{ServerError, ServerFault};
 
@@ -141,17 +142,6 @@ pub struct FeedHead {
     pub version: FeedVersion,
 }
 
-/// An entry that is stored but could not be projected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
-    /// Which.
-    pub key: EntryKey,
-    /// Why.
-    pub reason: String,
-    /// Money in it, won.
-    pub amount: Option<i64>,
-}
-
 /// Everything that becomes durable together, or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
@@ -176,8 +166,6 @@ pub struct Commit {
     pub feed_heads: Vec<(FeedScope, FeedHead)>,
     /// Consumers' cursors.
     pub cursors: Vec<(String, i64)>,
-    /// Entries of `append` that could not be projected.
-    pub quarantine: Vec<Quarantined>,
     /// Entries that contradict stored ones.
     pub forks: Vec<Entry>,
 }
@@ -235,6 +223,34 @@ pub trait Store: Send {
     /// Whether they may go is the caller's to know: see [`crate::retention`].
     fn purge(&mut self, id: &StreamId, through: Seq) -> Result<u64, StoreError>;
 
-    /// Entries in quarantine, oldest first.
-    fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError>;
+    /// Rows of a table in key order, at most `rows_max`, those after `after` if it is given.
+    fn scan(
+        &mut self,
+        table: &'static TableSpec,
+        after: Option<&RowKey>,
+        rows_max: usize,
+    ) -> Result<Vec<(RowKey, Vec<Value>)>, StoreError>;
+
+    /// Entries that stepped aside and were not replayed, at most a thousand; forks too.
+    fn quarantined(&mut self) -> Result<Vec<Aside>, StoreError>
+    where
+        Self: Sized,
+    {
+        let all = aside_after(self, None, ASIDE_ROWS_MAX)?;
+        Ok(all.into_iter().filter(|aside| aside.replayed_at_ms.is_none()).collect())
+    }
+}
+
+/// Rows that [`Store::quarantined`] looks at: enough to say what is wrong.
+const ASIDE_ROWS_MAX: usize = 1_000;
+
+/// Entries that stepped aside, in key order.
+pub(crate) fn aside_after<S: Store + ?Sized>(
+    store: &mut S,
+    after: Option<&RowKey>,
+    rows_max: usize,
+) -> Result<Vec<Aside>, StoreError> {
+    let damaged = |why: sync_proto::rows::RowError| StoreError::Damaged(why.to_string());
+    let rows = store.scan(Aside::SPEC, after, rows_max)?;
+    rows.into_iter().map(|(key, cells)| Aside::from_parts(&key.key, &cells).map_err(damaged)).collect()
 }

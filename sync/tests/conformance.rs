@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
 
 use sync::store::memory::MemoryStore;
-use sync::store::{Commit, FeedHead, Quarantined, StreamRow};
-use sync::{MIGRATION_BOOKS, MIGRATION_JOURNAL, MIGRATION_STORAGE, SqliteStore, Store, StoreError};
+use sync::store::{Commit, FeedHead, StreamRow};
+use sync::{
+    MIGRATION_BOOKS, MIGRATION_JOURNAL, MIGRATION_QUARANTINE, MIGRATION_STORAGE, SqliteStore, Store,
+    StoreError,
+};
 use sync_proto::engine::receiver::Head;
-use sync_proto::fact::FeedScope;
+use sync_proto::fact::{AsideKey, FeedScope};
 use sync_proto::ledger::tables::{Stock, StockFlow};
-use sync_proto::rows::{RowChange, Table, TableSpec};
+use sync_proto::quarantine::{Aside, Cause, Trouble};
+use sync_proto::rows::{RowChange, RowKey, Table, TableSpec, Value};
 use sync_proto::wire::FeedItem;
 use sync_proto::{
     ChainHash, DeviceId, Entry, EntryKey, FeedVersion, Incarnation, Origin, Role, Seq, StationCode, StreamId,
@@ -58,12 +62,10 @@ fn stock(product: &str, on_hand_milli: i64) -> Stock {
 fn on_every_store(check: impl Fn(&mut dyn Store)) {
     check(&mut MemoryStore::default());
     let folder = tempfile::tempdir().unwrap();
-    let tables = [Stock::SPEC, StockFlow::SPEC];
+    let tables = [Stock::SPEC, StockFlow::SPEC, Aside::SPEC];
+    let migrations = [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_STORAGE, MIGRATION_QUARANTINE];
     let path = folder.path().join("node.db");
-    check(
-        &mut SqliteStore::open(&path, &[MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_STORAGE], &tables)
-            .unwrap(),
-    );
+    check(&mut SqliteStore::open(&path, &migrations, &tables).unwrap());
     #[cfg(unix)]
     on_postgres(&tables, check);
 }
@@ -266,6 +268,33 @@ fn r33_a_purge_goes_for_good_keeps_the_head_and_lets_the_chain_go_on() {
 }
 
 #[test]
+fn r14_what_stepped_aside_is_kept_and_listed_in_order_of_its_key() {
+    on_every_store(|store| {
+        let mut commit = opened(1, 3);
+        let aside = |at: usize| {
+            let entry = &commit.append[at];
+            let trouble = Trouble::new(Cause::Rejected, "does not add up");
+            Aside::new(&row(1).origin, &AsideKey::of(entry.key), &entry.bytes, trouble, "1.0.0", 5)
+        };
+        let rows: Vec<Aside> = [2, 0, 1].map(aside).into();
+        commit.rows = rows.iter().cloned().map(change).collect();
+        commit.rows.push(change(stock("CD1001", 7)));
+        store.commit(&commit).unwrap();
+        let seqs = |store: &mut dyn Store, after: Option<&RowKey>, rows_max| -> Vec<i64> {
+            let found = store.scan(Aside::SPEC, after, rows_max).unwrap();
+            let row = |(key, cells): (RowKey, Vec<Value>)| Aside::from_parts(&key.key, &cells).unwrap();
+            found.into_iter().map(row).map(|row| row.seq).collect()
+        };
+        assert_eq!(seqs(store, None, 10), [1, 2, 3]);
+        assert_eq!(seqs(store, None, 2), [1, 2]);
+        assert_eq!(seqs(store, Some(&rows[1].row_key()), 10), [2, 3]);
+        assert_eq!(seqs(store, Some(&rows[0].row_key()), 10), [0i64; 0]);
+        let found = store.scan(Stock::SPEC, None, 10).unwrap();
+        assert_eq!(found, [(Stock::key("ST0001", "CD1001"), stock("CD1001", 7).into_cells())]);
+    });
+}
+
+#[test]
 fn r33_a_stream_may_begin_where_its_salvaged_part_does() {
     on_every_store(|store| {
         let mut row = row(1);
@@ -280,15 +309,13 @@ fn r33_a_stream_may_begin_where_its_salvaged_part_does() {
 }
 
 #[test]
-fn r14_quarantine_forks_and_cursors_are_kept() {
+fn r5_forks_and_cursors_are_kept() {
     on_every_store(|store| {
         let mut commit = opened(1, 2);
-        let key = EntryKey { stream: stream(1), seq: Seq(2) };
-        commit.quarantine = vec![Quarantined { key, reason: "does not add up".into(), amount: Some(33_400) }];
         commit.forks = entries(1, 1);
         commit.cursors = vec![("order".into(), 7)];
         store.commit(&commit).unwrap();
-        assert_eq!(store.quarantined().unwrap(), commit.quarantine);
+        store.commit(&Commit { forks: entries(1, 1), ..Commit::default() }).unwrap();
         assert_eq!(store.cursor("order").unwrap(), 7);
         assert_eq!(store.cursor("logistics").unwrap(), 0);
     });

@@ -170,32 +170,6 @@ fn a_station_feed_is_not_told_to_another_station() {
 }
 
 #[test]
-fn r14_a_poison_entry_steps_aside_with_its_money_and_the_others_arrive() {
-    let mut till = node(origin("ST0001", 1, Role::Terminal));
-    // The till's own projection would refuse it; it is slipped in behind the till's back.
-    let head = till.own_head().unwrap();
-    let poison = sync_proto::Envelope::new(NOW, None, sold(&till, 1, 33_400, 1).fact).encode().unwrap();
-    let own = till.own_stream();
-    let entry = sync_proto::Entry {
-        key: sync_proto::EntryKey { stream: own, seq: head.seq.next() },
-        hash: head.hash.chain(&poison),
-        bytes: poison,
-    };
-    let commit = sync::store::Commit { append: vec![entry], ..Default::default() };
-    till.store().commit(&commit).unwrap();
-    let sale = sold(&till, 2, 50_000, 50_000);
-    record(&mut till, sale).unwrap();
-    let mut agent = node(origin("ST0001", 9, Role::Agent));
-    let from = peer(till.me());
-    assert_eq!(outcome(&mut agent, &from, &whole_journal(&mut till)), Outcome::Accepted { through: Seq(3) });
-    let aside = agent.store().quarantined().unwrap();
-    assert_eq!(aside.len(), 1);
-    assert_eq!(aside[0].amount, Some(33_400));
-    assert!(aside[0].reason.contains("do not agree"), "{}", aside[0].reason);
-    assert_eq!(stock(&mut agent), -20_000);
-}
-
-#[test]
 fn a_fact_that_contradicts_itself_is_refused_where_it_is_written_and_nothing_is_recorded() {
     let mut till = node(origin("ST0001", 1, Role::Terminal));
     let sale = sold(&till, 1, 33_400, 33_000);

@@ -11,7 +11,8 @@ use sync::life::{StoreMark, StoreNote};
 use sync::store::sqlite::{Fault, check_whole, open_reader};
 use sync::store::{Commit, Store as _, StreamRow};
 use sync::{
-    MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_JOURNAL, MIGRATION_STORAGE, SqliteStore, StoreError,
+    MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_JOURNAL, MIGRATION_QUARANTINE, MIGRATION_STORAGE,
+    SqliteStore, StoreError,
 };
 use sync_proto::engine::receiver::Head;
 use sync_proto::rows::Table as _;
@@ -20,7 +21,8 @@ use sync_proto::{
 };
 
 fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-    let migrations = [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_STORAGE];
+    let migrations =
+        [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_STORAGE, MIGRATION_QUARANTINE];
     SqliteStore::open(path, &migrations, &[StoreMark::SPEC, StoreNote::SPEC])
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Deserialize;
 use sync::node::Beside;
 use sync::{Clock, NodeError, Reader, Store as _, StoreError};
-use sync_proto::{Decoded, Envelope, Role as DeviceRole, Stamp, StationCode};
+use sync_proto::{Decoded, Envelope, Fact, Role as DeviceRole, Stamp, StationCode};
 use tokio::sync::Notify;
 
 use super::{Role, is_running};
@@ -16,6 +16,9 @@ use crate::store::{Hq, HqWriter};
 
 /// Entries read at once.
 const ENTRIES_MAX: u32 = 256;
+
+/// The fact that an entry which had stepped aside is in the books.
+const REPLAYED: &str = "QuarantineReplayed";
 
 /// Answers given before the journal's writer serves others: each is a commit of about a millisecond.
 const ANSWERS_MAX: u32 = 16;
@@ -213,23 +216,30 @@ fn read_on(
     let (mut found, mut read_to) = (Vec::new(), from);
     while let Some(row) = rows.next()? {
         read_to = row.get(0)?;
-        found.extend(followed(row, types, cursor, read_to)?);
+        let Ok(bytes) = row.get_ref(3)?.as_blob() else { continue };
+        let kind = type_of(bytes);
+        if types.contains(&kind.as_ref()) {
+            found.extend(followed(row, cursor, read_to)?);
+        } else if kind == REPLAYED && row.get_ref(2)?.as_str() == Ok(DeviceRole::Hq.as_str()) {
+            found.extend(replayed(connection, bytes, types, cursor, read_to)?);
+        }
     }
     Ok((found, read_to))
 }
 
-/// The entry if it is of one of the types. Others are not read further than their type: most are sales.
-fn followed(row: &Row<'_>, types: &[&str], cursor: &str, pos: i64) -> rusqlite::Result<Option<Followed>> {
+/// The type of an entry; others are not read further than that: most are sales.
+fn type_of(bytes: &[u8]) -> Cow<'_, str> {
     #[derive(Deserialize)]
     struct Head<'a> {
         #[serde(borrow)]
         t: Cow<'a, str>,
     }
+    serde_json::from_slice::<Head<'_>>(bytes).map(|head| head.t).unwrap_or_default()
+}
+
+/// An entry of a journal, as columns 1 to 3 tell of it.
+fn followed(row: &Row<'_>, cursor: &str, pos: i64) -> rusqlite::Result<Option<Followed>> {
     let Ok(bytes) = row.get_ref(3)?.as_blob() else { return Ok(None) };
-    let wanted = serde_json::from_slice::<Head<'_>>(bytes).is_ok_and(|head| types.contains(&head.t.as_ref()));
-    if !wanted {
-        return Ok(None);
-    }
     let (station, role): (String, String) = (row.get(1)?, row.get(2)?);
     let (Ok(station), Some(writer), Ok(Decoded::Known(envelope))) =
         (StationCode::new(station), DeviceRole::parse(&role), Envelope::decode(bytes))
@@ -237,4 +247,27 @@ fn followed(row: &Row<'_>, types: &[&str], cursor: &str, pos: i64) -> rusqlite::
         return Ok(None);
     };
     Ok(Some(Followed { station, writer, envelope: *envelope, cursor: (cursor.to_owned(), pos) }))
+}
+
+/// An entry that had stepped aside may have been passed over when it came, as one of an unknown type: it is followed
+/// where head office's replay of it stands (R14).
+fn replayed(
+    connection: &Connection,
+    bytes: &[u8],
+    types: &[&str],
+    cursor: &str,
+    pos: i64,
+) -> rusqlite::Result<Option<Followed>> {
+    let Ok(Decoded::Known(envelope)) = Envelope::decode(bytes) else { return Ok(None) };
+    let Fact::QuarantineReplayed(replayed) = envelope.fact else { return Ok(None) };
+    let key = replayed.entry;
+    let mut statement = connection.prepare_cached(
+        "SELECT e.pos, s.station, s.role, e.bytes FROM entries e JOIN streams s ON s.stream_id = e.stream_id \
+         WHERE s.device = $1 AND s.incarnation = $2 AND e.seq = $3",
+    )?;
+    let seq = i64::try_from(key.seq.0).unwrap_or(i64::MAX);
+    let mut rows = statement.query((key.device.0, key.incarnation.0, seq))?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let wanted = row.get_ref(3)?.as_blob().is_ok_and(|bytes| types.contains(&type_of(bytes).as_ref()));
+    if wanted { followed(row, cursor, pos) } else { Ok(None) }
 }

@@ -185,7 +185,7 @@ pub fn journals_are_whole(database: &Database) {
 }
 
 pub fn nothing_stepped_aside(database: &Database) {
-    for table in ["quarantine", "forks"] {
+    for table in ["set_aside", "forks"] {
         assert_eq!(
             database.number(&format!("SELECT count(*) FROM {table}")),
             0,

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use sync_proto::decimal::format_milli;
-use sync_proto::fact::{IssuedFor, PriceScope};
+use sync_proto::fact::{AsideMoney, IssuedFor, PriceScope};
 use sync_proto::{Decoded, DeviceId, Envelope, Fact, Quantity};
 
 /// An entry in words.
@@ -119,6 +119,16 @@ fn summary(fact: &Fact) -> String {
             issued.role.as_str()
         ),
         Fact::DeviceRevoked(revoked) => format!("device {} revoked: {}", revoked.device, revoked.why),
+        Fact::QuarantineReplayed(replayed) => {
+            format!("{} is in the books after all ({})", replayed.entry.to_text(), replayed.by)
+        }
+        Fact::QuarantineSettled(settled) => {
+            let money = match settled.money {
+                AsideMoney::Counted => "its money counts",
+                AsideMoney::LeftOut => "its money is left out",
+            };
+            format!("{} stays set aside, {money}: {}", settled.entry.to_text(), settled.why)
+        }
         Fact::SubjectNamed(named) => format!("holder of account {}", named.account),
     }
 }

@@ -8,9 +8,7 @@ mod purge;
 mod read;
 mod session;
 
-use sync::store::{
-    Commit, FeedHead, Quarantined, ServerError, ServerFault, Store, StoreError, StoredEntry, StreamRow,
-};
+use sync::store::{Commit, FeedHead, ServerError, ServerFault, Store, StoreError, StoredEntry, StreamRow};
 use sync_proto::fact::FeedScope;
 use sync_proto::rows::{RowKey, TableSpec, Value};
 use sync_proto::wire::FeedItem;
@@ -213,7 +211,12 @@ impl Store for PostgresStore {
         purge::purge(self.session()?, id, through)
     }
 
-    fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {
-        self.read(read::quarantined)
+    fn scan(
+        &mut self,
+        table: &'static TableSpec,
+        after: Option<&RowKey>,
+        rows_max: usize,
+    ) -> Result<Vec<(RowKey, Vec<Value>)>, StoreError> {
+        self.read(|session| read::scan(session, table, after, rows_max))
     }
 }

@@ -99,7 +99,7 @@ impl Envelope {
 }
 
 /// Type names of schema version 1; a bad body under one of these is malformed rather than unknown.
-const KNOWN_TYPES: [&str; 19] = [
+const KNOWN_TYPES: [&str; 23] = [
     "StreamOpened",
     "FeedApplied",
     "Sold",
@@ -118,6 +118,10 @@ const KNOWN_TYPES: [&str; 19] = [
     "ProductChanged",
     "PriceScheduled",
     "StationAdded",
+    "CertificateIssued",
+    "DeviceRevoked",
+    "QuarantineReplayed",
+    "QuarantineSettled",
     "SubjectNamed",
 ];
 

@@ -9,13 +9,13 @@ mod device;
 mod identity;
 mod logistics;
 mod order;
+mod quarantine;
 mod sale;
 mod station;
 
 use serde::{Deserialize, Serialize};
 
 use crate::origin::Role;
-use crate::quantity::Money;
 
 pub use account::{AccountOpened, AccountPaid, SubjectNamed};
 pub use catalogue::{PriceScheduled, PriceScope, ProductChanged, ProductKind};
@@ -23,6 +23,7 @@ pub use device::{FeedApplied, FeedScope, StreamOpened};
 pub use identity::{CertificateIssued, DeviceRevoked, IssuedFor};
 pub use logistics::{ShipmentPlanned, Shipped};
 pub use order::{OrderCancelRequested, OrderCancelled, OrderRefused, OrderRequested, Ordered, StationAdded};
+pub use quarantine::{AsideKey, AsideMoney, QuarantineReplayed, QuarantineSettled};
 pub use sale::{CancelReason, Line, SaleCancelled, Sold, Tender};
 pub use station::{Received, StockMoveReason, StockMoved};
 
@@ -70,6 +71,10 @@ pub enum Fact {
     CertificateIssued(CertificateIssued),
     /// 기기 폐기.
     DeviceRevoked(DeviceRevoked),
+    /// 격리 재처리: an entry that had stepped aside is in the books.
+    QuarantineReplayed(QuarantineReplayed),
+    /// 격리 정리: what becomes of an entry that stays aside.
+    QuarantineSettled(QuarantineSettled),
     /// A person's name under an opaque id: travels in a feed, is never an entry of a journal (R39).
     SubjectNamed(SubjectNamed),
 }
@@ -98,6 +103,8 @@ impl Fact {
             Self::StationAdded(_) => "StationAdded",
             Self::CertificateIssued(_) => "CertificateIssued",
             Self::DeviceRevoked(_) => "DeviceRevoked",
+            Self::QuarantineReplayed(_) => "QuarantineReplayed",
+            Self::QuarantineSettled(_) => "QuarantineSettled",
             Self::SubjectNamed(_) => "SubjectNamed",
         }
     }
@@ -127,20 +134,12 @@ impl Fact {
             | Self::AccountPaid(_)
             | Self::OrderRequested(_)
             | Self::OrderCancelRequested(_)
+            | Self::QuarantineReplayed(_)
+            | Self::QuarantineSettled(_)
             | Self::SubjectNamed(_) => matches!(role, Role::Hq | Role::Agent),
             Self::StreamOpened(_) | Self::FeedApplied(_) | Self::Sold(_) | Self::SaleCancelled(_) => {
                 !matches!(role, Role::Office)
             }
-        }
-    }
-
-    /// Money that the fact moved, for totals that must count even what could not be projected (R14).
-    pub const fn money(&self) -> Option<Money> {
-        match self {
-            Self::Sold(sold) => Some(sold.total),
-            Self::SaleCancelled(cancelled) => Some(Money(-cancelled.total.0)),
-            Self::AccountPaid(paid) => Some(paid.amount),
-            _ => None,
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod life;
 pub mod origin;
 pub mod project;
 pub mod quantity;
+pub mod quarantine;
 pub mod rows;
 pub mod tax;
 pub mod time;

@@ -1,9 +1,9 @@
 //! A disk in memory that can be full, and that can end the process in a commit or right after it.
 
 use sync::store::memory::MemoryStore;
-use sync::store::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, StreamRow};
+use sync::store::{Commit, FeedHead, Store, StoreError, StoredEntry, StreamRow};
 use sync_proto::fact::FeedScope;
-use sync_proto::rows::{RowKey, Value};
+use sync_proto::rows::{RowKey, TableSpec, Value};
 use sync_proto::wire::FeedItem;
 use sync_proto::{ChainHash, DeviceId, Entry, FeedVersion, Origin, Role, Seq, StreamId};
 
@@ -180,7 +180,12 @@ impl Store for Disk {
         self.durable.purge(id, through)
     }
 
-    fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {
-        self.durable.quarantined()
+    fn scan(
+        &mut self,
+        table: &'static TableSpec,
+        after: Option<&RowKey>,
+        rows_max: usize,
+    ) -> Result<Vec<(RowKey, Vec<Value>)>, StoreError> {
+        self.durable.scan(table, after, rows_max)
     }
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use sync_proto::engine::judge_batch;
 use sync_proto::engine::receiver::{Head, Verdict};
-use sync_proto::project::{Posting, ProjectionError};
 use sync_proto::rows::Rows;
 use sync_proto::wire::{Batch, Outcome, Receipt, RefusalCode, Reply};
 use sync_proto::{ChainHash, Entry, Origin, Seq, StreamId};
 
 use super::incoming::{Content, Incoming, OpenBatch, ReadFact};
+use super::quarantine::set_aside;
 use super::receive::introduced_by;
 use super::{Node, NodeError};
 use crate::peer::Peer;
-use crate::store::{Commit, Quarantined, Store, StreamRow};
+use crate::store::{Commit, Store, StreamRow};
 
 /// Batches that become durable with the next commit, and their answers.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl<S: Store> Node<S> {
             return;
         }
         commit.at_ms = now_ms;
-        commit.rows = rows.into_changes();
+        commit.rows.extend(rows.into_changes());
         let failed = self.commit(&commit).err();
         let alone = members.len() == 1;
         for (place, mut receipt, (peer, batch)) in members {
@@ -137,7 +137,9 @@ impl<S: Store> Node<S> {
             Verdict::Reply(outcome) => Ok(Some(outcome)),
             Verdict::Fork(entries) => {
                 tracing::error!(stream = ?batch.stream, "two different entries under one key; both are kept");
-                self.commit(&Commit { at_ms: now_ms, forks: entries, ..Commit::default() })?;
+                if let Some(row) = &known {
+                    self.keep_forks(&row.origin, entries, now_ms)?;
+                }
                 refused(RefusalCode::Forked)
             }
             Verdict::Append(entries) => {
@@ -153,7 +155,7 @@ impl<S: Store> Node<S> {
                     },
                 };
                 let through = entries.last().map_or(head.seq, |entry| entry.key.seq);
-                self.append(gathered, row, entries, facts)?;
+                self.append(gathered, row, entries, facts, now_ms)?;
                 let receipt = Receipt { stream: batch.stream, outcome: Outcome::Accepted { through } };
                 gathered.members.push((place, receipt, (peer.clone(), batch)));
                 Ok(None)
@@ -168,16 +170,17 @@ impl<S: Store> Node<S> {
         mut row: StreamRow,
         entries: Vec<Entry>,
         facts: Vec<ReadFact>,
+        now_ms: i64,
     ) -> Result<(), NodeError> {
         let before = gathered.rows.savepoint();
-        let held = (gathered.commit.append.len(), gathered.commit.quarantine.len());
+        let held = (gathered.commit.append.len(), gathered.commit.rows.len());
         let skipped = facts.len().saturating_sub(entries.len());
         for (entry, fact) in entries.into_iter().zip(facts.into_iter().skip(skipped)) {
             row.head = Head { seq: entry.key.seq, hash: entry.hash };
-            if let Err(why) = self.post(&row.origin, entry, fact, gathered) {
+            if let Err(why) = self.post(&row.origin, entry, fact, gathered, now_ms) {
                 gathered.rows.roll_back(before);
                 gathered.commit.append.truncate(held.0);
-                gathered.commit.quarantine.truncate(held.1);
+                gathered.commit.rows.truncate(held.1);
                 if !gathered.streams.contains_key(&row.id) {
                     gathered.commit.streams.retain(|new| new.id != row.id);
                 }
@@ -195,47 +198,13 @@ impl<S: Store> Node<S> {
         entry: Entry,
         fact: ReadFact,
         gathered: &mut Gathered,
+        now_ms: i64,
     ) -> Result<(), NodeError> {
         let Gathered { commit, rows, .. } = gathered;
-        let envelope = match fact {
-            Ok(Some(envelope)) => envelope,
-            Ok(None) => {
-                commit.append.push(entry);
-                return Ok(());
-            }
-            Err(why) => {
-                commit.quarantine.push(Quarantined { key: entry.key, reason: why.to_string(), amount: None });
-                commit.append.push(entry);
-                return Ok(());
-            }
-        };
-        let posting = Posting { origin: origin.clone(), entry, envelope, feed_version: None };
-        self.fetch(&posting, rows)?;
-        let before = rows.savepoint();
-        let projected = if posting.envelope.fact.may_be_written_by(origin.role) {
-            self.project_guarded(&posting, rows)
-        } else {
-            let (kind, role) = (posting.envelope.fact.type_name(), origin.role.as_str());
-            Err(ProjectionError::Rejected(format!(
-                "{kind} is not for the journal of a device of role {role}"
-            )))
-        };
-        if let Err(why) = projected {
-            rows.roll_back(before);
-            tracing::warn!(%why, key = ?posting.entry.key, "an entry went to quarantine");
-            let amount = posting.envelope.fact.money().map(|money| money.0);
-            commit.quarantine.push(Quarantined { key: posting.entry.key, reason: why.to_string(), amount });
+        if let Some(trouble) = self.project_entry(origin, &entry, fact, rows)? {
+            commit.rows.push(set_aside(origin, &entry, trouble, now_ms));
         }
-        commit.append.push(posting.entry);
+        commit.append.push(entry);
         Ok(())
-    }
-
-    /// A projector that panics is a defect of ours, and no reason to stop anybody else's entries.
-    fn project_guarded(&self, posting: &Posting, rows: &mut Rows) -> Result<(), ProjectionError> {
-        let attempt =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.projection.project(posting, rows)));
-        attempt.unwrap_or_else(|_| {
-            Err(ProjectionError::Rejected("the projector failed on this entry".to_owned()))
-        })
     }
 }

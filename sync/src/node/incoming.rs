@@ -84,7 +84,8 @@ fn chained(peer: &Peer, batch: &Batch) -> Result<Vec<Entry>, RefusalCode> {
     chain_batch(batch, &payloads)
 }
 
-fn read_fact(bytes: &[u8]) -> ReadFact {
+/// Reads what an entry says.
+pub(super) fn read_fact(bytes: &[u8]) -> ReadFact {
     match Envelope::decode(bytes)? {
         Decoded::Known(envelope) => Ok(Some(*envelope)),
         Decoded::Unknown { .. } => Ok(None),

@@ -1,14 +1,15 @@
 //! The store in memory, for the simulator and for tests that need no disk.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use sync_proto::engine::receiver::Head;
 use sync_proto::fact::FeedScope;
-use sync_proto::rows::{RowKey, Value};
+use sync_proto::rows::{RowKey, TableRef, TableSpec, Value};
 use sync_proto::wire::FeedItem;
 use sync_proto::{ChainHash, Entry, EntryKey, FeedVersion, Seq, StreamId};
 
-use super::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, StreamRow};
+use super::{Commit, FeedHead, Store, StoreError, StoredEntry, StreamRow};
 
 /// Everything in maps. Cloning it is a snapshot of the whole disk.
 #[derive(Debug, Default, Clone)]
@@ -23,7 +24,6 @@ pub struct MemoryStore {
     feed_heads: BTreeMap<FeedScope, FeedHead>,
     feed_items: BTreeMap<(FeedScope, String), FeedItem>,
     cursors: BTreeMap<String, i64>,
-    quarantine: Vec<Quarantined>,
     forks: Vec<Entry>,
 }
 
@@ -128,7 +128,6 @@ impl Store for MemoryStore {
         }
         self.feed_heads.extend(commit.feed_heads.iter().cloned());
         self.cursors.extend(commit.cursors.iter().cloned());
-        self.quarantine.extend(commit.quarantine.iter().cloned());
         for fork in &commit.forks {
             if !self.forks.contains(fork) {
                 self.forks.push(fork.clone());
@@ -239,8 +238,16 @@ impl Store for MemoryStore {
         Ok(u64::try_from(before.saturating_sub(self.entries.len())).unwrap_or(u64::MAX))
     }
 
-    fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {
-        Ok(self.quarantine.clone())
+    fn scan(
+        &mut self,
+        table: &'static TableSpec,
+        after: Option<&RowKey>,
+        rows_max: usize,
+    ) -> Result<Vec<(RowKey, Vec<Value>)>, StoreError> {
+        let first = RowKey { table: TableRef(table), key: Vec::new() };
+        let from = after.map_or(Bound::Included(&first), Bound::Excluded);
+        let rows = self.rows.range((from, Bound::Unbounded)).take_while(|(key, _)| key.table == first.table);
+        Ok(rows.take(rows_max).map(|(key, cells)| (key.clone(), cells.clone())).collect())
     }
 }
 

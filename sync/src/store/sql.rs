@@ -28,7 +28,3 @@ pub const FEED_HEAD: &str = "SELECT writer, version FROM feeds WHERE scope = $1"
 
 /// A consumer's cursor.
 pub const CURSOR: &str = "SELECT pos FROM cursors WHERE name = $1";
-
-/// Entries in quarantine, oldest first.
-pub const QUARANTINED: &str = "SELECT s.device, s.incarnation, q.seq, q.reason, q.amount FROM quarantine q \
-     JOIN streams s ON s.stream_id = q.stream_id ORDER BY q.quarantine_id";

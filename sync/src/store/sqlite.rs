@@ -21,7 +21,7 @@ use sync_proto::wire::FeedItem;
 use sync_proto::{ChainHash, Entry, FeedVersion, Incarnation, Seq, StreamId};
 use tokio::sync::watch;
 
-use super::{Commit, FeedHead, Quarantined, Store, StoreError, StoredEntry, StreamRow};
+use super::{Commit, FeedHead, Store, StoreError, StoredEntry, StreamRow};
 
 use fault::FaultBoard;
 use mark::MarkFile;
@@ -190,7 +190,12 @@ impl Store for SqliteStore {
         self.noted(purged)
     }
 
-    fn quarantined(&mut self) -> Result<Vec<Quarantined>, StoreError> {
-        self.noted(read::quarantined(&self.connection))
+    fn scan(
+        &mut self,
+        table: &'static TableSpec,
+        after: Option<&RowKey>,
+        rows_max: usize,
+    ) -> Result<Vec<(RowKey, Vec<Value>)>, StoreError> {
+        self.noted(read::scan(&self.connection, table, after, rows_max))
     }
 }

@@ -70,7 +70,7 @@ fn write(session: &mut Session, commit: &Commit, writer: &[u8], commit_no: i64) 
     write_acks(session, commit)?;
     write_feeds(session, commit)?;
     write_cursors(session, commit)?;
-    write_aside(session, commit)?;
+    write_forks(session, commit)?;
     let marked = session
         .execute("UPDATE commit_marks SET commit_no = $2 WHERE writer = $1", &[&writer, &commit_no])?;
     if marked == 1 {
@@ -339,22 +339,7 @@ fn write_cursors(session: &mut Session, commit: &Commit) -> Result<(), StoreErro
     Ok(())
 }
 
-fn write_aside(session: &mut Session, commit: &Commit) -> Result<(), StoreError> {
-    if !commit.quarantine.is_empty() {
-        let rows = &commit.quarantine;
-        let nos = stream_nos(session, rows.iter().map(|row| row.key.stream))?;
-        let seqs: Vec<i64> = rows.iter().map(|row| seq_cell(row.key.seq)).collect();
-        let reasons: Vec<_> = rows.iter().map(|row| escape(&row.reason)).collect();
-        let amounts: Vec<Option<i64>> = rows.iter().map(|row| row.amount).collect();
-        session.execute(
-            "INSERT INTO quarantine (stream_id, seq, reason, amount, at_ms) \
-             SELECT stream_id, seq, reason, amount, $5 \
-             FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) WITH ORDINALITY \
-                  AS new (stream_id, seq, reason, amount, n) \
-             ORDER BY n ON CONFLICT (stream_id, seq) DO NOTHING",
-            &[&nos, &seqs, &reasons, &amounts, &commit.at_ms],
-        )?;
-    }
+fn write_forks(session: &mut Session, commit: &Commit) -> Result<(), StoreError> {
     if !commit.forks.is_empty() {
         let forks = &commit.forks;
         let nos = stream_nos(session, forks.iter().map(|entry| entry.key.stream))?;

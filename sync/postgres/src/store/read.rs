@@ -1,9 +1,9 @@
 //! Statements that read the journal's tables.
 
-use sync::store::{FeedHead, Quarantined, StoreError, StoredEntry, StreamRow, memory, sql};
+use sync::store::{FeedHead, StoreError, StoredEntry, StreamRow, memory, sql};
 use sync_proto::engine::receiver::Head;
 use sync_proto::fact::FeedScope;
-use sync_proto::rows::{RowKey, Value};
+use sync_proto::rows::{RowKey, TableRef, TableSpec, Value};
 use sync_proto::wire::FeedItem;
 use sync_proto::{
     ChainHash, DeviceId, Entry, EntryKey, FeedVersion, Incarnation, Origin, Role, Seq, StationCode, StreamId,
@@ -11,7 +11,7 @@ use sync_proto::{
 };
 use tokio_postgres::Row;
 
-use super::column::{escape, get, unescape};
+use super::column::{Column, array_of, escape, get, unescape};
 use super::commit::rows::{Keys, by_table};
 use super::session::Session;
 
@@ -163,14 +163,41 @@ pub(super) fn cursor(session: &mut Session, name: &str) -> Result<i64, StoreErro
     row.map_or(Ok(0), |row| get(&row, 0))
 }
 
-pub(super) fn quarantined(session: &mut Session) -> Result<Vec<Quarantined>, StoreError> {
-    let rows = session.query(sql::QUARANTINED, &[])?;
+pub(super) fn scan(
+    session: &mut Session,
+    table: &'static TableSpec,
+    after: Option<&RowKey>,
+    rows_max: usize,
+) -> Result<Vec<(RowKey, Vec<Value>)>, StoreError> {
+    let shape = session.shape(table)?;
+    let columns: Vec<&str> = table.key.iter().chain(table.cells).copied().collect();
+    let key = table.key.join(", ");
+    let values: Vec<Column<'_>> = match after {
+        Some(after) => (after.key.iter().zip(&shape))
+            .map(|(value, kind)| {
+                let mut column = Column::of(kind, table.name)?;
+                column.push(value, table.name)?;
+                Ok(column)
+            })
+            .collect::<Result<_, StoreError>>()?,
+        None => Vec::new(),
+    };
+    let places = (1..).zip(&values).map(|(n, column)| format!("(${n}::{})[1]", array_of(column)));
+    let places: Vec<String> = places.collect();
+    let after_key = after.map(|_| format!("WHERE ({key}) > ({})", places.join(", "))).unwrap_or_default();
+    let statement = format!(
+        "SELECT {} FROM {} {after_key} ORDER BY {key} LIMIT {rows_max}",
+        columns.join(", "),
+        table.name
+    );
+    let parameters: Vec<_> = values.iter().map(Column::as_parameter).collect();
+    let rows = session.query(&statement, &parameters)?;
     rows.iter()
         .map(|row| {
-            let device = DeviceId(bytes_at(row, 0)?);
-            let stream = StreamId { device, incarnation: Incarnation(bytes_at(row, 1)?) };
-            let key = EntryKey { stream, seq: seq_of(get(row, 2)?)? };
-            Ok(Quarantined { key, reason: unescape(get(row, 3)?), amount: get(row, 4)? })
+            let cells = shape.iter().enumerate().map(|(at, kind)| super::column::cell(row, at, kind));
+            let mut cells = cells.collect::<Result<Vec<Value>, _>>()?;
+            let rest = cells.split_off(table.key.len());
+            Ok((RowKey { table: TableRef(table), key: cells }, rest))
         })
         .collect()
 }

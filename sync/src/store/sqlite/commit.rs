@@ -40,7 +40,7 @@ pub(super) fn commit(
             )?
             .execute(params![name, pos])?;
     }
-    write_aside(&transaction, commit)?;
+    write_forks(&transaction, commit)?;
     transaction.commit()?;
     Ok(())
 }
@@ -187,16 +187,7 @@ fn write_feeds(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), Sto
     Ok(())
 }
 
-fn write_aside(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
-    for row in &commit.quarantine {
-        let stream_no = read::stream_no(transaction, &row.key.stream)?;
-        transaction
-            .prepare_cached(
-                "INSERT INTO quarantine (stream_id, seq, reason, amount, at_ms) VALUES ($1, $2, $3, $4, $5) \
-                 ON CONFLICT (stream_id, seq) DO NOTHING",
-            )?
-            .execute(params![stream_no, seq_cell(row.key.seq), row.reason, row.amount, commit.at_ms])?;
-    }
+fn write_forks(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
     for entry in &commit.forks {
         let stream_no = read::stream_no(transaction, &entry.key.stream)?;
         transaction

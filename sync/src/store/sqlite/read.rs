@@ -4,14 +4,14 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use sync_proto::engine::receiver::Head;
 use sync_proto::fact::FeedScope;
-use sync_proto::rows::{RowKey, Value};
+use sync_proto::rows::{RowKey, TableRef, TableSpec, Value};
 use sync_proto::wire::FeedItem;
 use sync_proto::{
     ChainHash, DeviceId, Entry, EntryKey, FeedVersion, Incarnation, Origin, Role, Seq, StationCode, StreamId,
     TerminalNo,
 };
 
-use super::super::{FeedHead, Quarantined, StoreError, StoredEntry, StreamRow, memory, sql};
+use super::super::{FeedHead, StoreError, StoredEntry, StreamRow, memory, sql};
 use super::texts::Texts;
 
 pub(super) fn stream(connection: &Connection, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
@@ -178,14 +178,29 @@ pub(super) fn cursor(connection: &Connection, name: &str) -> Result<i64, StoreEr
     Ok(statement.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
-pub(super) fn quarantined(connection: &Connection) -> Result<Vec<Quarantined>, StoreError> {
-    let mut statement = connection.prepare_cached(sql::QUARANTINED)?;
-    let mut rows = statement.query([])?;
+pub(super) fn scan(
+    connection: &Connection,
+    table: &'static TableSpec,
+    after: Option<&RowKey>,
+    rows_max: usize,
+) -> Result<Vec<(RowKey, Vec<Value>)>, StoreError> {
+    let key = table.key.join(", ");
+    let columns: Vec<&str> = table.key.iter().chain(table.cells).copied().collect();
+    let places: Vec<String> = (1..=table.key.len()).map(|n| format!("${n}")).collect();
+    let after_key = after.map(|_| format!("WHERE ({key}) > ({})", places.join(", "))).unwrap_or_default();
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {} FROM {} {after_key} ORDER BY {key} LIMIT {rows_max}",
+        columns.join(", "),
+        table.name
+    ))?;
+    let values = after.map(|after| after.key.as_slice()).unwrap_or_default();
+    let mut rows = statement.query(params_from_iter(values.iter().map(Cell)))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let stream = StreamId { device: DeviceId(row.get(0)?), incarnation: Incarnation(row.get(1)?) };
-        let key = EntryKey { stream, seq: seq_of(row.get(2)?)? };
-        found.push(Quarantined { key, reason: row.get(3)?, amount: row.get(4)? });
+        let mut cells =
+            (0..columns.len()).map(|n| value_of(row.get_ref(n)?)).collect::<Result<Vec<_>, _>>()?;
+        let rest = cells.split_off(table.key.len());
+        found.push((RowKey { table: TableRef(table), key: cells }, rest));
     }
     Ok(found)
 }
