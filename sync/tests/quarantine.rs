@@ -138,16 +138,14 @@ impl Journal {
         self.raw(text.replacen(part, by, 1).as_bytes())
     }
 
-    fn batch(&self, from: u64) -> Message {
-        let skipped = usize::try_from(from).unwrap() - 1;
-        let entries = &self.entries[skipped..];
-        let before = ChainHash::genesis(&self.stream);
-        let framed = frame_body(entries.iter().map(|entry| entry.bytes.as_slice()));
+    /// The whole journal as one batch.
+    fn batch(&self) -> Message {
+        let framed = frame_body(self.entries.iter().map(|entry| entry.bytes.as_slice()));
         Message::Batch(Batch {
             stream: self.stream,
-            from: Seq(from),
-            count: u32::try_from(entries.len()).unwrap(),
-            prev_hash: skipped.checked_sub(1).map_or(before, |last| self.entries[last].hash),
+            from: Seq(1),
+            count: u32::try_from(self.entries.len()).unwrap(),
+            prev_hash: ChainHash::genesis(&self.stream),
             last_hash: self.head().hash,
             codec: CODEC_ZSTD,
             dictionary: 0,
@@ -157,11 +155,7 @@ impl Journal {
     }
 
     fn send(&self, to: &mut Node<MemoryStore>) -> Outcome {
-        self.send_from(1, to)
-    }
-
-    fn send_from(&self, from: u64, to: &mut Node<MemoryStore>) -> Outcome {
-        outcome(to, &peer(&self.me), &self.batch(from))
+        outcome(to, &peer(&self.me), &self.batch())
     }
 }
 
@@ -278,7 +272,7 @@ fn r14_an_entry_of_5_mb_is_never_recorded_and_never_taken_and_the_others_arrive(
     forger.raw(&vec![b' '; 5_000_000]);
     let refused = Outcome::Refused { code: RefusalCode::Malformed };
     assert_eq!(forger.send(&mut agent), refused);
-    let Message::Batch(mut plain) = forger.batch(1) else { panic!("a batch") };
+    let Message::Batch(mut plain) = forger.batch() else { panic!("a batch") };
     plain.codec = sync_proto::wire::CODEC_PLAIN;
     plain.body = frame_body(forger.entries.iter().map(|entry| entry.bytes.as_slice()));
     assert!(agent.receive(&peer(&forger.me), &Message::Batch(plain).encode(), "hq", 0).is_err());
@@ -396,7 +390,7 @@ fn r14_head_office_settles_what_stays_aside_and_the_station_counts_the_same() {
     let mut hq = node(origin("HQ", 50, Role::Hq));
     assert_eq!(till.send(&mut agent), Outcome::Accepted { through: Seq(2) });
     let through_agent = peer(agent.me());
-    assert_eq!(outcome(&mut hq, &through_agent, &till.batch(1)), Outcome::Accepted { through: Seq(2) });
+    assert_eq!(outcome(&mut hq, &through_agent, &till.batch()), Outcome::Accepted { through: Seq(2) });
     assert_eq!((shown_total(&mut hq), shown_total(&mut agent)), (WON, WON));
     let left_out = AsideMoney::LeftOut;
     assert!(matches!(hq.settle(&bad, left_out, "console", " ", NOW), Err(QuarantineError::BadReason)));
@@ -429,7 +423,7 @@ fn r16_two_settlements_of_one_entry_end_the_same_in_either_order() {
     let mut ends = Vec::new();
     for agent_first in [true, false] {
         let mut hq = node(origin("HQ", 50, Role::Hq));
-        outcome(&mut hq, &through_agent, &till.batch(1));
+        outcome(&mut hq, &through_agent, &till.batch());
         let settle = |hq: &mut Node<MemoryStore>| {
             hq.settle(&bad, AsideMoney::LeftOut, "console", "counted elsewhere", NOW)
         };

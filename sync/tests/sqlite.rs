@@ -6,8 +6,12 @@ use std::path::Path;
 
 use sync::store::sqlite::{check_whole, open_reader};
 use sync::store::{Commit, Store as _, StreamRow};
-use sync::{MIGRATION_BOOKS, MIGRATION_JOURNAL, MIGRATION_STORAGE, SqliteStore, StoreError};
+use sync::{
+    MIGRATION_BOOKS, MIGRATION_JOURNAL, MIGRATION_QUARANTINE, MIGRATION_STORAGE, SqliteStore, StoreError,
+};
+use sync_proto::engine::receiver::Head;
 use sync_proto::ledger::tables::Stock;
+use sync_proto::quarantine::{Aside, Settled};
 use sync_proto::rows::Table;
 use sync_proto::{
     ChainHash, DeviceId, Entry, EntryKey, Incarnation, Origin, Role, Seq, StationCode, StreamId, TerminalNo,
@@ -176,4 +180,62 @@ fn a_damaged_file_is_refused_not_sold_on() {
     let why = open(&path).unwrap_err();
     assert!(matches!(why, StoreError::Damaged(_)), "{why}");
     assert_eq!(std::fs::read(&path).unwrap().len(), 45, "it is left as it is");
+}
+
+#[test]
+fn r14_what_stood_aside_before_the_upgrade_is_listed_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("node.db");
+    let mut before = SqliteStore::open(&path, &MIGRATIONS, &[]).unwrap();
+    let id = StreamId { device: DeviceId([0; 16]), incarnation: Incarnation([0; 16]) };
+    let station = StationCode::new("ST0001").unwrap();
+    let (role, terminal) = (Role::Terminal, Some(TerminalNo(3)));
+    let origin = Origin { station, device: id.device, role, terminal };
+    let genesis = ChainHash::genesis(&id);
+    let empty = Head { seq: Seq::NONE, hash: genesis };
+    let bytes: [&[u8]; 2] = [
+        br#"{"v":1,"at":{"w":4},"day":"2026-11-23","t":"Sold","d":{"sale":"ST0001-03-AAAAA-000001"}}"#,
+        b"\xff\x00",
+    ];
+    let hashes = [genesis.chain(bytes[0]), genesis.chain(bytes[0]).chain(bytes[1])];
+    let entry = |n: usize| Entry {
+        key: EntryKey { stream: id, seq: Seq(n as u64 + 1) },
+        bytes: bytes[n].to_vec(),
+        hash: hashes[n],
+    };
+    let fork = Entry { hash: genesis, ..entry(1) };
+    let commit = Commit {
+        at_ms: 5,
+        streams: vec![StreamRow { id, origin, own: false, head: empty, purged: empty }],
+        append: vec![entry(0), entry(1)],
+        forks: vec![fork],
+        ..Commit::default()
+    };
+    before.commit(&commit).unwrap();
+    before
+        .connection()
+        .execute_batch(
+            "INSERT INTO quarantine (stream_id, seq, reason, amount, at_ms)
+             VALUES (1, 1, 'does not add up', 33400, 5), (1, 2, 'no json', NULL, 6)",
+        )
+        .unwrap();
+    drop(before);
+    let migrations = [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_STORAGE, MIGRATION_QUARANTINE];
+    let mut store = SqliteStore::open(&path, &migrations, &[Aside::SPEC, Settled::SPEC]).unwrap();
+    let aside = store.quarantined().unwrap();
+    let seen: Vec<(i64, &str, &str, Option<i64>, i64)> = aside
+        .iter()
+        .map(|row| (row.seq, row.cause.as_str(), row.business_day.as_str(), row.amount, row.sales))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (1, "rejected", "2026-11-23", Some(33_400), 33_400),
+            (2, "rejected", "", None, 0),
+            (2, "fork", "", None, 0)
+        ]
+    );
+    assert_eq!(aside[0].receipt.as_deref(), Some("ST0001-03-AAAAA-000001"));
+    assert_eq!((aside[0].written_at_ms, aside[0].terminal), (Some(4), Some(3)));
+    assert!(aside.iter().all(|row| row.entry().is_some() && row.tried_by.is_empty()));
 }
