@@ -4,12 +4,14 @@
 
 mod order;
 mod product;
+mod quarantine;
 mod role;
 mod station;
 
 pub use order::{OrderDto, ShipmentDto};
 pub use product::{AcknowledgementDto, ProductDto, ScheduledPriceDto};
-pub use role::{LogisticsSettingsDto, ProblemDto, QuarantineRowDto, RoleStateDto, SummaryDto};
+pub use quarantine::{QuarantineEntryDto, QuarantineRowDto, ReplayedDto};
+pub use role::{LogisticsSettingsDto, ProblemDto, RoleStateDto, SummaryDto};
 pub use station::{DeviceDto, EnrolmentCodeDto, StationDto, TerminalDto};
 
 use ts_rs::{Config, TS};
@@ -29,7 +31,9 @@ pub fn typescript() -> Result<Vec<(String, String)>, ts_rs::ExportError> {
     add::<OrderDto>(&config, &mut files)?;
     add::<ProblemDto>(&config, &mut files)?;
     add::<ProductDto>(&config, &mut files)?;
+    add::<QuarantineEntryDto>(&config, &mut files)?;
     add::<QuarantineRowDto>(&config, &mut files)?;
+    add::<ReplayedDto>(&config, &mut files)?;
     add::<RoleStateDto>(&config, &mut files)?;
     add::<ScheduledPriceDto>(&config, &mut files)?;
     add::<ShipmentDto>(&config, &mut files)?;

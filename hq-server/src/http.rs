@@ -92,6 +92,10 @@ fn v1_paths() -> Router<App> {
         .route("/products/{product_id}/acknowledgements", get(v1::acknowledgements))
         .route("/summary", get(v1::summary))
         .route("/quarantine", get(v1::quarantine))
+        .route("/quarantine/replay", post(v1::replay_all))
+        .route("/quarantine/{key}", get(v1::quarantined))
+        .route("/quarantine/{key}/replay", post(v1::replay))
+        .route("/quarantine/{key}/settle", post(v1::settle))
 }
 
 async fn nothing_here() -> Problem {

@@ -4,7 +4,7 @@
 //! `assets/locales/errors.ko.json`.
 
 use sync::enrolment::EnrolmentError;
-use sync::{NodeError, StoreError, WriterGone};
+use sync::{NodeError, QuarantineError, StoreError, WriterGone};
 
 /// A refused or failed request. Nothing of it was recorded.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,9 @@ pub enum Refusal {
     /// A device was not enrolled, renewed or revoked.
     #[error("{0}")]
     Enrolment(EnrolmentError),
+    /// An entry set aside was not replayed or settled.
+    #[error("{0}")]
+    Quarantine(QuarantineError),
     /// No such path.
     #[error("There is nothing at this path. Check the address against the documentation.")]
     NotFound,
@@ -144,6 +147,7 @@ impl Refusal {
             Self::NoCertificate => "no_certificate",
             Self::NotAllowed => "not_allowed",
             Self::Enrolment(why) => why.code(),
+            Self::Quarantine(why) => why.code(),
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTooLarge => "body_too_large",
@@ -200,6 +204,14 @@ impl Refusal {
                 EnrolmentError::BadRequest(_) | EnrolmentError::BadReason => 400,
                 EnrolmentError::Issue(_) | EnrolmentError::Node(_) | EnrolmentError::Random(_) => 500,
             },
+            Self::Quarantine(why) => match why {
+                QuarantineError::UnknownEntry(_) => 404,
+                QuarantineError::BadReason => 400,
+                QuarantineError::AlreadyReplayed
+                | QuarantineError::AlreadySettled(_)
+                | QuarantineError::IsFork => 409,
+                QuarantineError::Node(_) => 500,
+            },
             Self::NotFound
             | Self::UnknownProduct(_)
             | Self::UnknownDestination(_)
@@ -241,6 +253,15 @@ impl From<EnrolmentError> for Refusal {
                 Self::Enrolment(EnrolmentError::BadRequest(why))
             }
             why => Self::Enrolment(why),
+        }
+    }
+}
+
+impl From<QuarantineError> for Refusal {
+    fn from(why: QuarantineError) -> Self {
+        match why {
+            QuarantineError::Node(why) => why.into(),
+            why => Self::Quarantine(why),
         }
     }
 }

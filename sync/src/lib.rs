@@ -3,6 +3,7 @@
 //! A [`Node`] is one program's journal with its projections over a [`Store`]; a [`Writer`] owns it on one
 //! thread; the drivers in [`driver`] carry its entries up and its feeds down over a [`link`].
 
+pub mod aside;
 pub mod clock;
 pub mod codec;
 pub mod device;
@@ -20,7 +21,7 @@ pub mod store;
 pub mod writer;
 
 pub use clock::Clock;
-pub use node::{Draft, Node, NodeError, Recorded};
+pub use node::{Draft, Node, NodeError, QuarantineError, Recorded, Replay};
 pub use peer::Peer;
 pub use reader::Reader;
 pub use store::sqlite::SqliteStore;

@@ -393,10 +393,10 @@ fn r14_head_office_settles_what_stays_aside_and_the_station_counts_the_same() {
     assert_eq!(outcome(&mut hq, &through_agent, &till.batch()), Outcome::Accepted { through: Seq(2) });
     assert_eq!((shown_total(&mut hq), shown_total(&mut agent)), (WON, WON));
     let left_out = AsideMoney::LeftOut;
-    assert!(matches!(hq.settle(&bad, left_out, "console", " ", NOW), Err(QuarantineError::BadReason)));
-    hq.settle(&bad, left_out, "console", "같은 판매가 두 번", NOW).unwrap();
+    assert!(matches!(hq.settle_aside(&bad, left_out, "console", " ", NOW), Err(QuarantineError::BadReason)));
+    hq.settle_aside(&bad, left_out, "console", "같은 판매가 두 번", NOW).unwrap();
     assert!(matches!(
-        hq.settle(&bad, AsideMoney::Counted, "console", "again", NOW),
+        hq.settle_aside(&bad, AsideMoney::Counted, "console", "again", NOW),
         Err(QuarantineError::AlreadySettled(_))
     ));
     assert_eq!((shown_total(&mut hq), shown_total(&mut agent)), (0, WON));
@@ -416,7 +416,7 @@ fn r16_two_settlements_of_one_entry_end_the_same_in_either_order() {
     let bad = till.sell(1);
     let mut agent = agent();
     till.send(&mut agent);
-    agent.settle(&bad, AsideMoney::Counted, "back office", "the money is in the drawer", NOW).unwrap();
+    agent.settle_aside(&bad, AsideMoney::Counted, "back office", "the money is in the drawer", NOW).unwrap();
     let own = agent.own_stream();
     let agents = Message::Batch(agent.batch(own, Seq(1), &SenderConfig::STANDARD).unwrap().unwrap());
     let through_agent = peer(agent.me());
@@ -425,7 +425,7 @@ fn r16_two_settlements_of_one_entry_end_the_same_in_either_order() {
         let mut hq = node(origin("HQ", 50, Role::Hq));
         outcome(&mut hq, &through_agent, &till.batch());
         let settle = |hq: &mut Node<MemoryStore>| {
-            hq.settle(&bad, AsideMoney::LeftOut, "console", "counted elsewhere", NOW)
+            hq.settle_aside(&bad, AsideMoney::LeftOut, "console", "counted elsewhere", NOW)
         };
         if agent_first {
             outcome(&mut hq, &through_agent, &agents);
@@ -483,6 +483,6 @@ fn r5_a_fork_is_listed_once_with_both_payloads_kept_and_its_money_is_not_counted
     let key = fork.entry().unwrap();
     assert_eq!(AsideKey::parse(&key.to_text()), Some(key.clone()));
     assert!(matches!(agent.replay(&key, "console", NOW), Err(QuarantineError::IsFork)));
-    agent.settle(&key, AsideMoney::Counted, "console", "sold on the cloned disk", NOW).unwrap();
+    agent.settle_aside(&key, AsideMoney::Counted, "console", "sold on the cloned disk", NOW).unwrap();
     assert_eq!(shown_total(&mut agent), 3 * WON);
 }

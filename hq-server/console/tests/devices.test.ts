@@ -41,6 +41,8 @@ const summary = {
   salesAmount: 0,
   cancelledCount: 0,
   quarantined: 0,
+  asideCount: 0,
+  asideAmount: 0,
   chainVersion: 1,
   hqIncarnation: 'a',
 };

@@ -33,6 +33,8 @@ function hq(changes: Partial<Record<string, unknown>> = {}): Asked[] {
       salesAmount: 33_400,
       cancelledCount: 0,
       quarantined: 0,
+      asideCount: 0,
+      asideAmount: 0,
       chainVersion: 1,
       hqIncarnation: 'a',
     },

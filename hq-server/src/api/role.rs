@@ -1,10 +1,9 @@
-//! Roles, settings, totals, quarantine, problems.
+//! Roles, settings, totals, problems.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::instant;
-use crate::overview::{QuarantineRow, Totals};
+use crate::overview::Totals;
 
 /// Whether a role runs.
 #[derive(Debug, Clone, Serialize, TS)]
@@ -41,6 +40,8 @@ pub struct SummaryDto {
     sales_amount: i64,
     cancelled_count: i64,
     quarantined: i64,
+    aside_count: i64,
+    aside_amount: i64,
     chain_version: i64,
     hq_incarnation: String,
 }
@@ -52,34 +53,11 @@ impl SummaryDto {
             sales_count: totals.sales_count,
             sales_amount: totals.sales_amount,
             cancelled_count: totals.cancelled_count,
-            quarantined: totals.quarantined,
+            quarantined: totals.aside.open,
+            aside_count: totals.aside.counted,
+            aside_amount: totals.aside.counted_amount,
             chain_version: totals.chain_version,
             hq_incarnation,
-        }
-    }
-}
-
-/// An entry that is stored and could not be projected.
-#[derive(Debug, Clone, Serialize, TS)]
-#[ts(rename = "QuarantineRow")]
-pub struct QuarantineRowDto {
-    station: String,
-    device: String,
-    seq: i64,
-    reason: String,
-    at: String,
-    amount: Option<i64>,
-}
-
-impl From<QuarantineRow> for QuarantineRowDto {
-    fn from(row: QuarantineRow) -> Self {
-        Self {
-            station: row.station,
-            device: row.device,
-            seq: row.seq,
-            reason: row.reason,
-            at: instant::text(row.at_ms),
-            amount: row.amount,
         }
     }
 }

@@ -25,6 +25,7 @@ pub struct StationDto {
     entries_stored: i64,
     today_sales_count: i64,
     today_sales_amount: i64,
+    quarantined: i64,
     terminals: Vec<TerminalDto>,
 }
 
@@ -60,6 +61,7 @@ impl StationDto {
             entries_stored: row.entries_stored,
             today_sales_count: row.today_sales_count,
             today_sales_amount: row.today_sales_amount,
+            quarantined: row.quarantined,
             terminals: row.terminals.into_iter().map(TerminalDto::from).collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! Stations as the console shows them: link, backlog, today's sales, terminals.
 
 use rusqlite::Connection;
+use sync::aside;
 
 /// A station with what HQ holds of it.
 #[derive(Debug, Clone)]
@@ -15,8 +16,10 @@ pub struct StationRow {
     pub entries_stored: i64,
     /// Sales of the day, cancelled ones too: each is on record.
     pub today_sales_count: i64,
-    /// Won taken that day, cancellations taken out.
+    /// Won taken that day, cancellations taken out; what counts of entries set aside is in it.
     pub today_sales_amount: i64,
+    /// Its entries that are set aside and wait for somebody.
+    pub quarantined: i64,
     /// Its terminals.
     pub terminals: Vec<TerminalRow>,
 }
@@ -51,13 +54,17 @@ pub fn list(connection: &Connection, writer: &str, today: &str) -> rusqlite::Res
     )?;
     let mut stations: Vec<StationRow> = statement
         .query_map([today], |row| {
+            let station: String = row.get(0)?;
+            let aside = aside::totals(connection, Some(&station), None)?;
+            let aside_today = aside::totals(connection, Some(&station), Some(today))?.counted_amount;
             Ok(StationRow {
-                station: row.get(0)?,
+                station,
                 name: row.get(1)?,
                 address: row.get(2)?,
                 entries_stored: row.get(3)?,
                 today_sales_count: row.get(4)?,
-                today_sales_amount: row.get(5)?,
+                today_sales_amount: row.get::<_, i64>(5)?.saturating_add(aside_today),
+                quarantined: aside.open,
                 terminals: Vec::new(),
             })
         })?

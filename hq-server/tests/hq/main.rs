@@ -21,6 +21,8 @@ mod matrix;
 #[cfg(test)]
 mod mosquitto;
 #[cfg(test)]
+mod quarantine;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod revocation;

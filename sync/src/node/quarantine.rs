@@ -49,6 +49,20 @@ pub enum QuarantineError {
     Node(#[from] NodeError),
 }
 
+impl QuarantineError {
+    /// The stable code that clients match on.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownEntry(_) => "unknown_entry",
+            Self::AlreadyReplayed => "already_replayed",
+            Self::AlreadySettled(_) => "already_settled",
+            Self::IsFork => "entry_is_fork",
+            Self::BadReason => "bad_reason",
+            Self::Node(_) => "storage_failed",
+        }
+    }
+}
+
 /// What a replay did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Replay {
@@ -203,7 +217,7 @@ impl<S: Store> Node<S> {
     }
 
     /// Decides what becomes of the money of an entry that stays aside. Head office's word goes to the station too.
-    pub fn settle(
+    pub fn settle_aside(
         &mut self,
         key: &AsideKey,
         money: AsideMoney,

@@ -3,4 +3,4 @@
 /**
  * An entry that is stored and could not be projected.
  */
-export type QuarantineRow = { station: string, device: string, seq: number, reason: string, at: string, amount: number | null, };
+export type QuarantineRow = { key: string, stationCode: string, terminal: number | null, deviceId: string, seq: number, cause: "unknown" | "unreadable" | "rejected" | "forbidden" | "failed" | "fork", reason: string, kind: string, receipt: string | null, businessDay: string, amount: number | null, counted: boolean, writtenAt: string | null, arrivedAt: string, triedAt: string, state: "open" | "replayed" | "settled", closedAt: string | null, settledRole: "hq" | "agent" | null, settledWhy: string | null, };

@@ -3,4 +3,4 @@
 /**
  * What HQ holds, in numbers.
  */
-export type Summary = { salesCount: number, salesAmount: number, cancelledCount: number, quarantined: number, chainVersion: number, hqIncarnation: string, };
+export type Summary = { salesCount: number, salesAmount: number, cancelledCount: number, quarantined: number, asideCount: number, asideAmount: number, chainVersion: number, hqIncarnation: string, };

@@ -1,6 +1,7 @@
 import type { Acknowledgement } from '../generated/Acknowledgement.ts';
 import type { Order } from '../generated/Order.ts';
 import type { Product } from '../generated/Product.ts';
+import type { QuarantineRow } from '../generated/QuarantineRow.ts';
 import type { RoleState } from '../generated/RoleState.ts';
 import type { Shipment } from '../generated/Shipment.ts';
 import type { Station } from '../generated/Station.ts';
@@ -78,7 +79,9 @@ export class FakeHq {
       salesCount: empty ? 0 : 1_284,
       salesAmount: empty ? 0 : 68_402_350,
       cancelledCount: empty ? 0 : 7,
-      quarantined: this.scene === 'quarantine' ? 2 : 0,
+      quarantined: this.scene === 'quarantine' ? 4 : 0,
+      asideCount: this.scene === 'quarantine' ? 1 : 0,
+      asideAmount: this.scene === 'quarantine' ? 33_400 : 0,
       chainVersion: 12,
       hqIncarnation: '7c1d9e5b2a4f4c0e',
     };
@@ -324,10 +327,67 @@ function usualOrders(): Order[] {
   ];
 }
 
-function quarantined(): unknown[] {
-  const entry = { station: 'ST0002', device: '1f3a9c2d'.repeat(4), at: minutesAgo(45) };
+function quarantined(): QuarantineRow[] {
+  const deviceId = '1f3a9c2d'.repeat(4);
+  const entry = (seq: number, row: Partial<QuarantineRow>): QuarantineRow => ({
+    key: `${deviceId}.${'0b7e44d1'.repeat(4)}.${String(seq)}`,
+    stationCode: 'ST0002',
+    terminal: 1,
+    deviceId,
+    seq,
+    cause: 'rejected',
+    reason: 'sale ST0002-01-7KQ2M-000412: lines 33400, tenders 33000 and total 33400 do not agree',
+    kind: 'Sold',
+    receipt: `ST0002-01-7KQ2M-${String(seq).padStart(6, '0')}`,
+    businessDay: '2026-11-23',
+    amount: 33_400,
+    counted: true,
+    writtenAt: minutesAgo(46),
+    arrivedAt: minutesAgo(45),
+    triedAt: minutesAgo(45),
+    state: 'open',
+    closedAt: null,
+    settledRole: null,
+    settledWhy: null,
+    ...row,
+  });
   return [
-    { ...entry, seq: 1204, reason: 'unknown_product', amount: 33_400 },
-    { ...entry, seq: 1188, reason: 'malformed_body', amount: null },
+    entry(1204, {}),
+    entry(1188, {
+      cause: 'unreadable',
+      reason: 'the entry does not read as a fact: expected value at line 1 column 1',
+      kind: '',
+      receipt: null,
+      businessDay: '',
+      amount: null,
+      counted: false,
+      writtenAt: null,
+    }),
+    entry(1170, {
+      cause: 'unknown',
+      kind: 'PumpCalibrated',
+      reason: 'a newer version of the program wrote it',
+      receipt: null,
+      amount: null,
+      counted: false,
+      arrivedAt: minutesAgo(180),
+    }),
+    entry(991, {
+      cause: 'fork',
+      reason: "another entry came first under this entry's number",
+      key: `${deviceId}.${'0b7e44d1'.repeat(4)}.991.${'c3'.repeat(32)}`,
+      counted: false,
+      amount: 1_204_500,
+      arrivedAt: minutesAgo(1500),
+    }),
+    entry(874, {
+      state: 'settled',
+      closedAt: minutesAgo(2000),
+      settledRole: 'hq',
+      settledWhy: '같은 판매가 다음 번호로 다시 기록되어 금액을 뺌',
+      counted: false,
+      arrivedAt: minutesAgo(2900),
+    }),
+    entry(860, { state: 'replayed', closedAt: minutesAgo(2100), counted: false, arrivedAt: minutesAgo(3000) }),
   ];
 }

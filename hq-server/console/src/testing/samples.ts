@@ -22,6 +22,7 @@ export function sampleStation(change: Partial<Station> = {}): Station {
     entriesStored: 12_480,
     todaySalesCount: 214,
     todaySalesAmount: 11_482_500,
+    quarantined: 0,
     terminals: [1, 2].map((terminal) => ({
       terminal,
       deviceId: `${terminal}f3a9c2d`.repeat(4),

@@ -1,9 +1,9 @@
-//! Roles, settings of Logistics, totals and quarantine.
+//! Roles, settings of Logistics and totals.
 
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::{LogisticsSettingsDto, QuarantineRowDto, RoleStateDto, SummaryDto};
+use crate::api::{LogisticsSettingsDto, RoleStateDto, SummaryDto};
 use crate::http::body::{JsonBody, Named};
 use crate::http::{App, Problem};
 use crate::role::{self, Role};
@@ -69,12 +69,4 @@ pub(in crate::http) async fn set_logistics_settings(
 pub(in crate::http) async fn summary(State(app): State<App>) -> Result<Json<SummaryDto>, Problem> {
     let totals = app.read(overview::totals).await?;
     Ok(Json(SummaryDto::of(&totals, app.incarnation())))
-}
-
-/// `GET /quarantine`.
-pub(in crate::http) async fn quarantine(
-    State(app): State<App>,
-) -> Result<Json<Vec<QuarantineRowDto>>, Problem> {
-    let rows = app.read(overview::quarantine).await?;
-    Ok(Json(rows.into_iter().map(QuarantineRowDto::from).collect()))
 }
