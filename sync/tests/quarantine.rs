@@ -261,7 +261,7 @@ fn r14_an_entry_of_5_mb_is_never_recorded_and_never_taken_and_the_others_arrive(
     let refused = writer.record(NOW, None, &[Draft::new(huge)], Beside::default());
     assert!(matches!(refused, Err(NodeError::Envelope(_))));
     let own = writer.own_stream();
-    assert_eq!(writer.hello(own).unwrap().unwrap().last, Seq(1), "nothing of it is recorded");
+    assert_eq!(writer.own_head().unwrap().seq, Seq(1), "nothing of it is recorded");
     let Some(batch) = writer.batch(own, Seq(1), &SenderConfig::STANDARD).unwrap() else { panic!("a batch") };
     let mut agent = agent();
     let from = peer(writer.me());

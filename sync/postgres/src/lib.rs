@@ -22,5 +22,11 @@ pub const MIGRATION_QUARANTINE: &str = include_str!("../migrations/0006_quaranti
 /// Where earlier lives of the own journal end for upstreams.
 pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql");
 /// All of them in order, for a program without tables of its own.
-pub const MIGRATIONS: [&str; 6] =
-    [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_STORAGE, MIGRATION_QUARANTINE, MIGRATION_STREAMS];
+pub const MIGRATIONS: [&str; 6] = [
+    MIGRATION_JOURNAL,
+    MIGRATION_BOOKS,
+    MIGRATION_DEVICES,
+    MIGRATION_STORAGE,
+    MIGRATION_QUARANTINE,
+    MIGRATION_STREAMS,
+];
