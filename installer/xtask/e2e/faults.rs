@@ -2,7 +2,7 @@
 //! what was shown as done is there once and nothing is half, and leaves a row for the table.
 
 mod broker;
-mod case;
+pub mod case;
 mod drill;
 mod inside;
 mod io;
@@ -11,8 +11,10 @@ mod liar;
 mod network;
 mod power;
 mod recording;
+mod restored;
 mod schema;
 mod shop;
 mod shopfront;
 mod strace;
 mod whole;
+mod whole_disks;

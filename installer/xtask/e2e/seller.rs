@@ -78,12 +78,19 @@ pub fn sell_through(till: &Client, lane: usize, product: &str, count: usize, pac
     log
 }
 
+/// The quantity and the name of a request: lanes and numbers make each its own, so that a sale is recognised by it.
+pub fn request(lane: usize, number: usize) -> (String, String) {
+    (xtask::catalogue::decimal(quantity_milli(lane, number)), format!("lane-{lane}-sale-{number}"))
+}
+
+fn quantity_milli(lane: usize, number: usize) -> u64 {
+    u64::try_from(20_000 + lane * 1_000 + number).unwrap()
+}
+
 /// Sells once, however often the till has to be asked, and returns the sale.
 pub fn sell_one(till: &Client, lane: usize, number: usize, product: &str, log: &mut Log) -> String {
-    // Lanes and numbers make each quantity its own, so that a sale is recognised by it.
-    let quantity_milli = u64::try_from(20_000 + lane * 1_000 + number).unwrap();
-    let quantity = xtask::catalogue::decimal(quantity_milli);
-    let key = format!("lane-{lane}-sale-{number}");
+    let quantity_milli = quantity_milli(lane, number);
+    let (quantity, key) = request(lane, number);
     let fields = [("productId", product), ("qty", quantity.as_str())];
     let answer = insist(|| till.post_form_once("/sales", &fields, &key));
     assert_eq!((answer.status, &answer.body), (200, &Value::Bool(true)), "sale {number} of lane {lane}");
@@ -112,7 +119,8 @@ fn insist(send: impl Fn() -> anyhow::Result<Answer>) -> Answer {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match send() {
-            Ok(answer) if answer.status != 503 => return answer,
+            // Not recorded, or not known to be: asked again under the same name.
+            Ok(answer) if answer.status < 500 => return answer,
             Ok(answer) => assert!(Instant::now() < deadline, "{answer:?}"),
             Err(error) => assert!(Instant::now() < deadline, "{error:#}"),
         }

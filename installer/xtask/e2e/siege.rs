@@ -1,8 +1,10 @@
 //! Scene 5: everything is killed once, a link is cut, a price changes meanwhile; then all is healed.
 
 use std::thread;
+use std::time::Instant;
 
 use crate::eventually::{holds, within};
+use crate::faults::case::Case;
 use crate::invariants::{self, Expected};
 use crate::proxy::Proxy;
 use crate::seller::{Log, Pace, sell_through};
@@ -19,6 +21,12 @@ const RESTARTS: u64 = 6;
 
 #[test]
 fn head_office_agent_and_till_are_killed_and_nothing_is_lost_or_doubled() {
+    let mut case = Case::new("siege");
+    case.run("all of it", withstood);
+    case.end();
+}
+
+fn withstood(case: &mut Case) {
     let link = Proxy::listen();
     let stage = Stage::with(|wish| {
         wish.terminals = 2;
@@ -47,6 +55,9 @@ fn head_office_agent_and_till_are_killed_and_nothing_is_lost_or_doubled() {
         }
     });
     link.heal();
+    let healed = Instant::now();
+    invariants::everything_arrives(&stage, HEALED);
+    case.agreed_again(healed);
 
     assert_eq!((log.sales.len(), log.cancelled.len()), (SALES, SALES / 10));
     holds(HEALED, "the order to be confirmed at HQ", || {

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
+use crate::tiers::Count;
 use crate::{setup, shell, workspace};
 
 mod cases;
@@ -67,6 +68,15 @@ pub fn run(options: &Options) -> Result<()> {
     workspace::write(&path, &format!("{}\n", serde_json::to_string_pretty(&all)?))?;
     eprintln!("written to {}", path.display());
     ended
+}
+
+/// Every fault in its long form, for the long tier of the tests.
+///
+/// # Errors
+/// A fault breaks an invariant.
+pub fn all_long() -> Result<Count> {
+    run(&Options { names: Vec::new(), long: true })?;
+    Ok(Count { passed: u64::try_from(CASES.len()).unwrap_or_default() })
 }
 
 /// What a case left; nothing when it did not come to its end.

@@ -77,6 +77,10 @@ impl Snapshot {
         Self { folder: folder.to_owned(), files: files.collect() }
     }
 
+    pub fn remove_all(&self) {
+        put(&self.folder, &BTreeMap::new());
+    }
+
     pub fn put_back(&self) {
         put(&self.folder, &self.files);
     }

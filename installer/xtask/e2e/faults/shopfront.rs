@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::eventually::holds;
 use crate::invariants::{self, Expected};
-use crate::seller::{Log, sell_one};
+use crate::seller::{Log, request, sell_one};
 use crate::stage::{HEALED, Stage, sample_price};
 
 use super::case::Case;
@@ -34,6 +34,11 @@ impl Shopfront {
         let till = self.stage.till();
         sell_one(&till, 1, self.number, PRODUCT, &mut self.log);
         self.number += 1;
+    }
+
+    /// How till 1 is asked for its next sale: the quantity and the request's name.
+    pub fn next_sale(&self) -> (String, String) {
+        request(1, self.number)
     }
 
     /// The same, noting how long it took since a fault.

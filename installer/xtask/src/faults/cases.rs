@@ -22,6 +22,10 @@ const fn case(name: &'static str, test: &'static str) -> Case {
 
 /// In the order of the table.
 pub(super) const CASES: &[Case] = &[
+    case("siege", "siege::head_office_agent_and_till_are_killed_and_nothing_is_lost_or_doubled"),
+    case("till", "kills::a_till_killed_in_mid_stream_keeps_every_sale_it_confirmed"),
+    case("agent", "kills::an_agent_killed_in_mid_stream_holds_up_no_till_and_loses_nothing"),
+    case("hq", "kills::a_killed_head_office_gets_everything_when_it_is_back"),
     case("kill-sale", "faults::kills::r1_a_till_killed_at_any_call_of_a_sale_keeps_what_it_confirmed"),
     case("kill-first-start", "faults::kills::r3_a_till_killed_at_any_call_of_its_first_start_begins_anew"),
     case(
@@ -81,4 +85,30 @@ pub(super) const CASES: &[Case] = &[
     case("broker-lies", "faults::broker::r2_a_broker_that_acknowledges_and_drops_loses_nothing"),
     case("broker-storm", "faults::broker::r10_messages_lost_repeated_and_reordered_bring_everything_once"),
     case("broker-wiped", "faults::broker::r2_a_broker_that_forgets_everything_at_any_moment_loses_nothing"),
+    case(
+        "hq-restored",
+        "faults::restored::r11_a_head_office_put_back_two_days_gets_every_sale_again_and_none_twice",
+    ),
+    case(
+        "till-restored",
+        "faults::restored::r4_a_till_put_back_from_an_old_copy_loses_neither_its_new_sales_nor_its_old_ones",
+    ),
+    case(
+        "till-imaged",
+        "faults::restored::r5_a_till_whose_disk_is_an_old_image_is_found_and_both_tails_are_kept",
+    ),
+    case("till-cloned", "faults::restored::r4_three_tills_with_one_identity_are_kept_apart_and_lose_nothing"),
+    case(
+        "disk-full-till",
+        "faults::whole_disks::r32_a_whole_till_on_a_full_disk_refuses_and_sells_on_without_a_restart",
+    ),
+    case(
+        "disk-full-agent",
+        "faults::whole_disks::r32_an_agent_on_a_full_disk_loses_nothing_and_goes_on_when_there_is_room",
+    ),
+    case(
+        "disk-full-hq",
+        "faults::whole_disks::r32_a_head_office_on_a_full_disk_loses_nothing_and_goes_on_when_there_is_room",
+    ),
+    case("clocks", "faults::whole_disks::r35_clocks_three_days_back_and_five_years_ahead_hold_up_nothing"),
 ];

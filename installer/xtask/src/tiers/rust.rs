@@ -34,6 +34,14 @@ pub(super) fn simulator_long() -> Result<Count> {
     Ok(Count { passed: 100_000 })
 }
 
+/// Every fault at every point of it.
+///
+/// # Errors
+/// A fault breaks an invariant.
+pub(super) fn faults_long() -> Result<Count> {
+    crate::faults::all_long()
+}
+
 /// The scenes of the domain on real processes.
 ///
 /// # Errors
