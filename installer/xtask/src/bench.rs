@@ -9,11 +9,13 @@ use serde_json::Value;
 
 use crate::{shell, workspace};
 
-/// Each benchmark with the crate and the example that measures it.
-const BENCHMARKS: [(&str, &str, &str); 3] = [
-    ("commit", "pos-core", "bench_commit"),
-    ("drain", "hq-server", "bench_drain"),
-    ("links", "hq-server", "bench_links"),
+/// Each benchmark with the crate, the example that measures it, and the words that the example takes.
+const BENCHMARKS: [(&str, &str, &str, &[&str]); 5] = [
+    ("commit", "pos-core", "bench_commit", &[]),
+    ("drain", "hq-server", "bench_drain", &["drain"]),
+    ("many", "hq-server", "bench_drain", &["many"]),
+    ("wire", "hq-server", "bench_drain", &["wire"]),
+    ("links", "hq-server", "bench_links", &["--json"]),
 ];
 /// Where the figures go.
 const RESULT: &str = "bench.json";
@@ -23,6 +25,9 @@ const RESULT: &str = "bench.json";
 pub struct Options {
     /// Which to run; all if none is named.
     names: Vec<String>,
+    /// The long form of `many`, a million sales, which takes some minutes.
+    #[arg(long)]
+    full: bool,
 }
 
 /// Runs the command.
@@ -31,15 +36,15 @@ pub struct Options {
 /// A benchmark is unknown, does not build, or misses its goal.
 pub fn run(options: &Options) -> Result<()> {
     if let Some(unknown) =
-        options.names.iter().find(|name| !BENCHMARKS.iter().any(|(known, _, _)| known == name))
+        options.names.iter().find(|name| !BENCHMARKS.iter().any(|(known, ..)| known == name))
     {
-        let known: Vec<_> = BENCHMARKS.iter().map(|(name, _, _)| *name).collect();
+        let known: Vec<_> = BENCHMARKS.iter().map(|(name, ..)| *name).collect();
         bail!("there is no benchmark `{unknown}`; there are: {}", known.join(", "));
     }
     let mut results = BTreeMap::new();
-    for (name, package, example) in BENCHMARKS {
+    for (name, package, example, words) in BENCHMARKS {
         if options.names.is_empty() || options.names.iter().any(|wanted| wanted == name) {
-            results.insert(name, measure(package, example)?);
+            results.insert(name, measure(package, example, words, options.full)?);
         }
     }
     for (name, figures) in &results {
@@ -52,9 +57,11 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// A benchmark prints one JSON object on its last line.
-fn measure(package: &str, example: &str) -> Result<Value> {
-    let arguments =
-        ["run", "--locked", "--quiet", "--release", "-p", package, "--example", example, "--", "--json"];
+fn measure(package: &str, example: &str, words: &[&str], full: bool) -> Result<Value> {
+    let mut arguments =
+        vec!["run", "--locked", "--quiet", "--release", "-p", package, "--example", example, "--"];
+    arguments.extend(words);
+    arguments.extend(full.then_some("--full"));
     let mut command = shell::command("cargo", &arguments, &workspace::root());
     let output = command
         .stdout(std::process::Stdio::piped())
