@@ -4,12 +4,16 @@
 //! first error, every waiting request fails with it, and the engine asks upstream where it stands.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rumqttc::mqttbytes::v5::{LastWill, Packet, PublishProperties, SubscribeReasonCode};
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, PublishOptions, QoS, TlsConfiguration, Transport};
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, PublishOptions, QoS, TlsConfiguration,
+    Transport,
+};
 use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
 use sync_proto::{DeviceId, StationCode};
@@ -35,6 +39,10 @@ const STATE_EVERY: Duration = Duration::from_secs(5);
 
 const RETRY_MIN: Duration = Duration::from_millis(200);
 const RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// The same while the machine answers that nobody listens: it restarts, which costs it nothing to say, and a backlog
+/// should not wait for seconds after that.
+const RETRY_REFUSED_MAX: Duration = Duration::from_secs(1);
 
 /// The topics of a station. A broker lets it publish and read these and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -305,7 +313,7 @@ async fn run(link: std::sync::Weak<Shared>, clock: Clock) {
         };
         let connected_at_ms = clock.mono_ms();
         let (client, events) = AsyncClient::builder(options).capacity(CLIENT_QUEUE_LEN).build();
-        let why = session(&shared, client, events).await;
+        let Ended { why, refused } = session(&shared, client, events).await;
         shared.set_up(None);
         // A session that held for a while starts the back-off anew.
         if clock.mono_ms() - connected_at_ms > 10_000 {
@@ -313,14 +321,22 @@ async fn run(link: std::sync::Weak<Shared>, clock: Clock) {
         }
         tracing::info!(addr = shared.config.addr, why, "the link to HQ is down; trying again");
         drop(shared);
-        tokio::time::sleep(jittered(retry, connected_at_ms)).await;
+        let wait = if refused { retry.min(RETRY_REFUSED_MAX) } else { retry };
+        tokio::time::sleep(jittered(wait, connected_at_ms)).await;
         retry = (retry * 2).min(RETRY_MAX);
     }
 }
 
+/// How a session ended.
+struct Ended {
+    why: String,
+    /// Nobody listened.
+    refused: bool,
+}
+
 /// One connection, until it fails. The link is up once the broker confirmed every subscription: a reply to a
 /// request sent before that could go nowhere.
-async fn session(shared: &Arc<Shared>, client: AsyncClient, mut events: EventLoop) -> String {
+async fn session(shared: &Arc<Shared>, client: AsyncClient, mut events: EventLoop) -> Ended {
     let mut report = tokio::time::interval(STATE_EVERY);
     let mut confirmed = 0;
     loop {
@@ -337,7 +353,8 @@ async fn session(shared: &Arc<Shared>, client: AsyncClient, mut events: EventLoo
                 }
                 Ok(Event::Incoming(Packet::SubAck(ack))) => {
                     if !ack.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_))) {
-                        return format!("the broker refused a subscription: {:?}", ack.return_codes);
+                        let why = format!("the broker refused a subscription: {:?}", ack.return_codes);
+                        return Ended { why, refused: false };
                     }
                     confirmed += 1;
                     if confirmed == shared.heard().len() {
@@ -347,7 +364,10 @@ async fn session(shared: &Arc<Shared>, client: AsyncClient, mut events: EventLoo
                 }
                 Ok(Event::Incoming(packet)) => shared.on_packet(&packet),
                 Ok(_) => {}
-                Err(why) => return why.to_string(),
+                Err(why) => {
+                    let refused = matches!(&why, ConnectionError::Io(io) if io.kind() == ErrorKind::ConnectionRefused);
+                    return Ended { why: why.to_string(), refused };
+                }
             },
             _ = report.tick() => {
                 if *shared.up.borrow() {
