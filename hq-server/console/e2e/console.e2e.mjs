@@ -281,8 +281,7 @@ async function takeDialogPictures() {
     await shoot('acknowledgements');
     await closeDialog();
     await browser.click('quarantine-open');
-    await browser.find('quarantine-drawer');
+    await browser.find('replay-all');
     await shoot('quarantine');
-    await closeDialog();
   }
 }

@@ -1,7 +1,7 @@
 /** Where in the console we are: `#/products/CD1001/acknowledgements` is page `products`, path [`CD1001`, `acknowledgements`]. */
-export type Page = 'stations' | 'orders' | 'products';
+export type Page = 'stations' | 'orders' | 'products' | 'quarantine';
 
-const PAGES: readonly Page[] = ['stations', 'orders', 'products'];
+const PAGES: readonly Page[] = ['stations', 'orders', 'products', 'quarantine'];
 
 function parse(hash: string): { page: Page; path: string[] } {
   const [first, ...path] = hash

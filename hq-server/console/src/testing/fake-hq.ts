@@ -1,11 +1,11 @@
 import type { Acknowledgement } from '../generated/Acknowledgement.ts';
 import type { Order } from '../generated/Order.ts';
 import type { Product } from '../generated/Product.ts';
-import type { QuarantineRow } from '../generated/QuarantineRow.ts';
 import type { RoleState } from '../generated/RoleState.ts';
 import type { Shipment } from '../generated/Shipment.ts';
 import type { Station } from '../generated/Station.ts';
 import { FakeDevices } from './fake-devices.ts';
+import { FakeQuarantine } from './fake-quarantine.ts';
 import { minutesAgo, sampleOrder, sampleProduct, sampleStation } from './samples.ts';
 
 export type Answer = { status: number; json: unknown };
@@ -34,6 +34,7 @@ export class FakeHq {
   products = usualProducts();
   orders = usualOrders();
   devices = new FakeDevices();
+  quarantine = new FakeQuarantine();
   #changed = new Map<string, number>();
   #next = 100;
 
@@ -52,6 +53,7 @@ export class FakeHq {
     if (collection === 'shipments') return this.#dispatch(id, body);
     if (collection === 'settings') return ok({ autoDispatch: (this.autoDispatch = body.autoDispatch === true) });
     if (collection === 'roles') return this.#turn(id, act);
+    if (collection === 'quarantine') return this.quarantine.act(id, act, body);
     if (collection === 'enrolment-codes') return this.#makeCode(String(body.stationCode));
     if (collection === 'devices') return this.#revoke(id, String(body.reason ?? ''));
     if (collection === 'products') return act === 'prices' ? this.#price(id, body) : this.#product(id, body);
@@ -70,7 +72,7 @@ export class FakeHq {
     if (collection === 'products' && id !== '') return ok(empty ? [] : this.#acknowledgements(id));
     if (collection === 'products') return ok(empty ? [] : this.products.map((product) => this.#counted(product)));
     if (collection === 'summary') return ok(this.#summary(empty));
-    if (collection === 'quarantine') return ok(this.scene === 'quarantine' ? quarantined() : []);
+    if (collection === 'quarantine') return this.scene === 'quarantine' ? this.quarantine.read(id) : ok([]);
     return problem(404, 'not_found', 'No such path.');
   }
 
@@ -79,7 +81,7 @@ export class FakeHq {
       salesCount: empty ? 0 : 1_284,
       salesAmount: empty ? 0 : 68_402_350,
       cancelledCount: empty ? 0 : 7,
-      quarantined: this.scene === 'quarantine' ? 4 : 0,
+      quarantined: this.scene === 'quarantine' ? this.quarantine.open : 0,
       asideCount: this.scene === 'quarantine' ? 1 : 0,
       asideAmount: this.scene === 'quarantine' ? 33_400 : 0,
       chainVersion: 12,
@@ -324,70 +326,5 @@ function usualOrders(): Order[] {
       sampleOrder({ orderId: 'OR-00000006', orderedAt: minutesAgo(10), ...far, ...diesel, quantityMilli: 8_500_500 }),
       {},
     ),
-  ];
-}
-
-function quarantined(): QuarantineRow[] {
-  const deviceId = '1f3a9c2d'.repeat(4);
-  const entry = (seq: number, row: Partial<QuarantineRow>): QuarantineRow => ({
-    key: `${deviceId}.${'0b7e44d1'.repeat(4)}.${String(seq)}`,
-    stationCode: 'ST0002',
-    terminal: 1,
-    deviceId,
-    seq,
-    cause: 'rejected',
-    reason: 'sale ST0002-01-7KQ2M-000412: lines 33400, tenders 33000 and total 33400 do not agree',
-    kind: 'Sold',
-    receipt: `ST0002-01-7KQ2M-${String(seq).padStart(6, '0')}`,
-    businessDay: '2026-11-23',
-    amount: 33_400,
-    counted: true,
-    writtenAt: minutesAgo(46),
-    arrivedAt: minutesAgo(45),
-    triedAt: minutesAgo(45),
-    state: 'open',
-    closedAt: null,
-    settledRole: null,
-    settledWhy: null,
-    ...row,
-  });
-  return [
-    entry(1204, {}),
-    entry(1188, {
-      cause: 'unreadable',
-      reason: 'the entry does not read as a fact: expected value at line 1 column 1',
-      kind: '',
-      receipt: null,
-      businessDay: '',
-      amount: null,
-      counted: false,
-      writtenAt: null,
-    }),
-    entry(1170, {
-      cause: 'unknown',
-      kind: 'PumpCalibrated',
-      reason: 'a newer version of the program wrote it',
-      receipt: null,
-      amount: null,
-      counted: false,
-      arrivedAt: minutesAgo(180),
-    }),
-    entry(991, {
-      cause: 'fork',
-      reason: "another entry came first under this entry's number",
-      key: `${deviceId}.${'0b7e44d1'.repeat(4)}.991.${'c3'.repeat(32)}`,
-      counted: false,
-      amount: 1_204_500,
-      arrivedAt: minutesAgo(1500),
-    }),
-    entry(874, {
-      state: 'settled',
-      closedAt: minutesAgo(2000),
-      settledRole: 'hq',
-      settledWhy: '같은 판매가 다음 번호로 다시 기록되어 금액을 뺌',
-      counted: false,
-      arrivedAt: minutesAgo(2900),
-    }),
-    entry(860, { state: 'replayed', closedAt: minutesAgo(2100), counted: false, arrivedAt: minutesAgo(3000) }),
   ];
 }
