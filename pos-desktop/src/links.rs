@@ -65,6 +65,8 @@ pub fn start(
     let (writer, clock) = (till.writer(), till.clock());
     let up = (writer.clone(), Arc::clone(&link), clock.clone(), till.agent().clone());
     drivers.spawn(async move { driver::uplink(up.0, up.1, pos_core::recent::AGENT, up.2, up.3).await });
+    let back = (writer.clone(), Arc::clone(&link), clock.clone());
+    drivers.spawn(async move { driver::rebuild(back.0, back.1, pos_core::recent::AGENT, back.2).await });
     let station = till.me().station.clone();
     for scope in [FeedScope::Chain, FeedScope::Station(station.clone()), FeedScope::Local(station)] {
         drivers.spawn(driver::downlink(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sync::driver::{DownlinkConfig, StatusBoard, downlink, uplink};
+use sync::driver::{DownlinkConfig, StatusBoard, downlink, rebuild, uplink};
 use sync::link::{Link, MqttLink, MqttLinkConfig};
 use sync::{Clock, WriterGone};
 use sync_identity::Subject;
@@ -53,6 +53,11 @@ pub(crate) fn start(
             }
         });
     }
+    let back = (writer.clone(), Arc::clone(link), clock.clone());
+    supervisor.start("hq_link.rebuild", move || {
+        let (writer, link, clock) = back.clone();
+        async move { rebuild(writer, link as Arc<dyn Link>, HQ, clock).await }
+    });
     let count = (writer.clone(), Arc::clone(link));
     supervisor.start("hq_link.backlog", move || {
         let (writer, link) = count.clone();

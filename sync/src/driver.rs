@@ -2,12 +2,14 @@
 
 mod downlink;
 mod progress;
+mod rebuild;
 mod uplink;
 
 use tokio::sync::watch;
 
 pub use downlink::{DownlinkConfig, downlink};
 pub use progress::progress;
+pub use rebuild::rebuild;
 pub use uplink::uplink;
 
 /// How a link stands, for status bars and reports.

@@ -7,6 +7,7 @@ mod incoming;
 mod lives;
 mod outbox;
 pub mod quarantine;
+mod rebuild;
 mod receive;
 
 use std::collections::BTreeMap;

@@ -40,6 +40,19 @@ impl Peer {
         }
     }
 
+    /// An agent may have every journal of its station back; a till its own, and those of the till whose number it has
+    /// (R38). Whether the station is the peer's own is for the caller to look at.
+    pub fn may_have_back(&self, origin: &Origin) -> bool {
+        match self.role {
+            Role::Agent => matches!(origin.role, Role::Agent | Role::Terminal),
+            Role::Terminal => {
+                origin.device == self.device
+                    || (origin.role == Role::Terminal && origin.terminal == self.terminal)
+            }
+            Role::Hq | Role::Office => false,
+        }
+    }
+
     /// Everyone reads the chain's feed; a station's feeds are its own.
     pub fn may_pull(&self, scope: &FeedScope) -> bool {
         if matches!(self.role, Role::Hq | Role::Office) {

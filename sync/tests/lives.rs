@@ -11,9 +11,10 @@ use sync::{Draft, Node, Peer, Store};
 use sync_proto::engine::{Command, Input, Sender, SenderConfig};
 use sync_proto::fact::{Line, Sold, Tender};
 use sync_proto::ids::mint_sale_id;
+use sync_proto::ledger::tables::Stock;
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::All;
-use sync_proto::wire::{Message, Reply};
+use sync_proto::wire::{Fetch, Fetched, ListStreams, Message, Reply};
 use sync_proto::{
     BusinessDay, Decoded, DeviceId, Envelope, Fact, FeedVersion, Money, Origin, ProductId, Quantity, Role,
     Seq, Stamp, StationCode, TerminalNo, Volume,
@@ -283,4 +284,95 @@ fn a_carried_life_ends_for_upstream_where_it_was_common_also_after_a_restart_and
     let totals: Vec<String> =
         sales(&mut fresh).iter().filter_map(|line| line.split(' ').nth(1).map(str::to_owned)).collect();
     assert_eq!(sorted(totals), ["1000", "2000", "3000"]);
+}
+
+/// Everything that `from` may give back to `to`, taken.
+fn rebuild(to: &mut Node<MemoryStore>, from: &mut Node<MemoryStore>) -> usize {
+    let me = to.me().clone();
+    let peer = Peer { station: me.station, device: me.device, role: me.role, terminal: me.terminal };
+    let mut ask = |message: Message| {
+        Reply::decode(&from.receive(&peer, &message.encode(), "", NOW.wall_ms).unwrap()).unwrap()
+    };
+    let Reply::Streams(list) = ask(Message::ListStreams(ListStreams { after: None })) else { panic!() };
+    let mut streams = 0;
+    for held in list.streams {
+        while let Some(from) = to.wanted_from(&held).unwrap() {
+            let Reply::Fetched(fetched) = ask(Message::Fetch(Fetch { stream: held.stream, from })) else {
+                panic!()
+            };
+            to.take_back(&held, fetched.batch.unwrap(), UP, NOW.wall_ms).unwrap().unwrap();
+            streams += 1;
+        }
+    }
+    streams
+}
+
+#[test]
+fn r38_an_agent_whose_box_was_replaced_is_rebuilt_from_head_office_with_the_same_books() {
+    let mut hq = open(MemoryStore::default(), origin(50, Role::Hq));
+    let mut agent = Device::new(MemoryStore::default(), origin(9, Role::Agent), 30);
+    let mut device = till(MemoryStore::default(), 10);
+    (0..20).for_each(|n| device.sell(1_000 + n));
+    let moved = sync_proto::fact::StockMoved {
+        product: ProductId::new("CD1001").unwrap(),
+        quantity: Quantity::Volume(Volume(5_000)),
+        reason: sync_proto::fact::StockMoveReason::Transfer,
+    };
+    let day = BusinessDay::new("2026-11-23").unwrap();
+    agent.node.record(NOW, Some(&day), &[Draft::new(Fact::StockMoved(moved))], Beside::default()).unwrap();
+    device.drain(&mut agent.node);
+    agent.drain(&mut hq);
+    let books = |node: &mut Node<MemoryStore>| {
+        let stock: Option<Stock> = node.get(&Stock::key("ST0001", "CD1001")).unwrap();
+        stock.map(|row| row.on_hand_milli)
+    };
+
+    let mut replaced = Device::new(MemoryStore::default(), origin(8, Role::Agent), 40);
+    assert_eq!(rebuild(&mut replaced.node, &mut hq), 2, "the till's journal and the old agent's");
+    assert_eq!(sales(&mut replaced.node), device.sold);
+    assert_eq!(books(&mut replaced.node), books(&mut agent.node));
+    assert_eq!(books(&mut replaced.node), Some(5_000 - 20_000));
+    // What came from head office does not go there again, and the till finds nothing to send.
+    assert!(replaced.node.outbox(UP).unwrap().iter().all(|each| each.own || each.head == each.acked));
+    replaced.drain(&mut hq);
+    assert_eq!(device.drain(&mut replaced.node), 0);
+    assert_eq!(sales(&mut replaced.node), device.sold);
+    assert_eq!(rebuild(&mut replaced.node, &mut hq), 0);
+}
+
+#[test]
+fn r38_a_till_put_back_takes_its_lost_tail_back_from_its_agent_into_the_life_it_belongs_to() {
+    let mut agent = open(MemoryStore::default(), origin(9, Role::Agent));
+    let mut before = till(MemoryStore::default(), 10);
+    before.sell(1_000);
+    let image = before.snapshot();
+    before.sell(2_000);
+    before.drain(&mut agent);
+    let mut restored = till(image, 20);
+    assert_eq!(restored.drain(&mut agent), 1);
+    assert_eq!(rebuild(&mut restored.node, &mut agent), 1);
+    assert_eq!(sales(&mut restored.node), before.sold);
+    restored.sell(3_000);
+    assert_eq!(restored.drain(&mut agent), 0);
+    assert_eq!(sorted(sales(&mut agent)), sorted([before.sold, restored.sold].concat()));
+}
+
+#[test]
+fn r38_nobody_gets_a_journal_of_another_station() {
+    let mut hq = open(MemoryStore::default(), origin(50, Role::Hq));
+    let mut device = till(MemoryStore::default(), 10);
+    device.sell(1_000);
+    device.drain(&mut hq);
+    let mut elsewhere = origin(7, Role::Agent);
+    elsewhere.station = StationCode::new("ST0002").unwrap();
+    let mut stranger = open(MemoryStore::default(), elsewhere);
+    assert_eq!(rebuild(&mut stranger, &mut hq), 0);
+    let me = stranger.me().clone();
+    let peer = Peer { station: me.station, device: me.device, role: me.role, terminal: me.terminal };
+    let asked = Message::Fetch(Fetch { stream: device.node.own_stream(), from: Seq(1) }).encode();
+    let reply = Reply::decode(&hq.receive(&peer, &asked, "", NOW.wall_ms).unwrap()).unwrap();
+    assert!(matches!(reply, Reply::Fetched(Fetched { batch: None })));
+    // Another till of the same station has no business with it either.
+    let mut other = open(MemoryStore::default(), origin(2, Role::Terminal));
+    assert_eq!(rebuild(&mut other, &mut hq), 0);
 }

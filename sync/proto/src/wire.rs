@@ -7,10 +7,12 @@
 mod batch;
 mod feed;
 mod reader;
+mod rebuild;
 mod session;
 
 pub use batch::{BATCH_ENTRIES_MAX, Batch, BatchError, CODEC_PLAIN, CODEC_ZSTD, frame_body, unframe_body};
 pub use feed::{FEED_KEY_LEN_MAX, FeedItem, PULL_LEN_MAX, Pull, PullAnswer};
+pub use rebuild::{Fetch, Fetched, HeldStream, ListStreams, STREAMS_MAX, StreamList};
 pub use session::{Hello, HelloAnswer, Outcome, Progress, ProgressAnswer, Receipt, RefusalCode};
 
 use reader::{Reader, Writer};
@@ -52,6 +54,10 @@ pub enum Message {
     Pull(Pull),
     /// How far did my entries get?
     Progress(Progress),
+    /// Which streams of my station do you hold (R38)?
+    ListStreams(ListStreams),
+    /// Give me entries back.
+    Fetch(Fetch),
 }
 
 /// From upstream back.
@@ -65,12 +71,18 @@ pub enum Reply {
     Pull(PullAnswer),
     /// To a progress question.
     Progress(ProgressAnswer),
+    /// To a question for streams.
+    Streams(StreamList),
+    /// To a question for entries.
+    Fetched(Fetched),
 }
 
 const TAG_HELLO: u8 = 1;
 const TAG_BATCH: u8 = 2;
 const TAG_PULL: u8 = 3;
 const TAG_PROGRESS: u8 = 4;
+const TAG_LIST_STREAMS: u8 = 5;
+const TAG_FETCH: u8 = 6;
 const TAG_ANSWER: u8 = 0x80;
 
 impl Message {
@@ -82,6 +94,8 @@ impl Message {
             Self::Batch(batch) => batch.write(w.tag(TAG_BATCH)),
             Self::Pull(pull) => pull.write(w.tag(TAG_PULL)),
             Self::Progress(progress) => progress.write(w.tag(TAG_PROGRESS)),
+            Self::ListStreams(list) => list.write(w.tag(TAG_LIST_STREAMS)),
+            Self::Fetch(fetch) => fetch.write(w.tag(TAG_FETCH)),
         }
         w.into_sealed()
     }
@@ -94,6 +108,8 @@ impl Message {
             TAG_BATCH => Self::Batch(Batch::read(&mut r)?),
             TAG_PULL => Self::Pull(Pull::read(&mut r)?),
             TAG_PROGRESS => Self::Progress(Progress::read(&mut r)?),
+            TAG_LIST_STREAMS => Self::ListStreams(ListStreams::read(&mut r)?),
+            TAG_FETCH => Self::Fetch(Fetch::read(&mut r)?),
             tag => return Err(WireError::Tag(tag)),
         };
         r.end()?;
@@ -110,6 +126,8 @@ impl Reply {
             Self::Receipt(receipt) => receipt.write(w.tag(TAG_ANSWER | TAG_BATCH)),
             Self::Pull(answer) => answer.write(w.tag(TAG_ANSWER | TAG_PULL)),
             Self::Progress(answer) => answer.write(w.tag(TAG_ANSWER | TAG_PROGRESS)),
+            Self::Streams(list) => list.write(w.tag(TAG_ANSWER | TAG_LIST_STREAMS)),
+            Self::Fetched(fetched) => fetched.write(w.tag(TAG_ANSWER | TAG_FETCH)),
         }
         w.into_sealed()
     }
@@ -123,6 +141,8 @@ impl Reply {
             TAG_BATCH => Self::Receipt(Receipt::read(&mut r)?),
             TAG_PULL => Self::Pull(PullAnswer::read(&mut r)?),
             TAG_PROGRESS => Self::Progress(ProgressAnswer::read(&mut r)?),
+            TAG_LIST_STREAMS => Self::Streams(StreamList::read(&mut r)?),
+            TAG_FETCH => Self::Fetched(Fetched::read(&mut r)?),
             _ => return Err(WireError::Tag(tag)),
         };
         r.end()?;

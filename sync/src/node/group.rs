@@ -105,6 +105,26 @@ impl<S: Store> Node<S> {
         answer.map_or(Outcome::Refused { code: RefusalCode::Storage }, |receipt| receipt.outcome)
     }
 
+    /// Stores a batch that upstream gave back, of a stream that is new here if `row` is there.
+    pub(super) fn store_given(
+        &mut self,
+        from: &Peer,
+        row: Option<StreamRow>,
+        batch: Batch,
+        now_ms: i64,
+    ) -> Outcome {
+        let mut gathered = Gathered::default();
+        if let Some(row) = row {
+            gathered.commit.streams.push(row.clone());
+            gathered.streams.insert(row.id, row);
+        }
+        let mut answers = [None];
+        self.take(0, from, OpenBatch::open(from, batch), &mut gathered, &mut answers, now_ms);
+        self.settle(gathered, &mut answers, now_ms);
+        let [answer] = answers;
+        answer.map_or(Outcome::Refused { code: RefusalCode::Storage }, |receipt| receipt.outcome)
+    }
+
     /// Judges a batch. `None` when it is gathered: its answer comes with the commit.
     fn gather(
         &mut self,

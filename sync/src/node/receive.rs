@@ -3,8 +3,8 @@
 use sync_proto::wire::{Hello, HelloAnswer, Message, ProgressAnswer, Reply, WireError};
 use sync_proto::{ChainHash, Decoded, Entry, Envelope, Fact, Origin, Role, Seq, StreamId};
 
-use super::Node;
 use super::incoming::{Content, Incoming};
+use super::{Node, NodeError};
 use crate::peer::Peer;
 use crate::store::Store;
 
@@ -43,6 +43,12 @@ impl<S: Store> Node<S> {
                 }
                 Reply::Progress(self.on_progress(peer, &progress.stream, upstream))
             }
+            Content::Other(Message::ListStreams(asked)) => {
+                Reply::Streams(self.list_streams(peer, &asked).map_err(|why| unread(&why))?)
+            }
+            Content::Other(Message::Fetch(asked)) => {
+                Reply::Fetched(self.give_back(peer, &asked).map_err(|why| unread(&why))?)
+            }
             Content::Batch(_) | Content::Other(Message::Batch(_)) => {
                 let answer = self.answer_batches(vec![incoming], now_ms).pop().flatten();
                 return answer.ok_or(WireError::Value("batch"));
@@ -79,6 +85,11 @@ impl<S: Store> Node<S> {
         };
         ProgressAnswer { stream: *stream, through, upstream_through }
     }
+}
+
+fn unread(why: &NodeError) -> WireError {
+    tracing::error!(%why, "journals could not be read for a peer");
+    WireError::Value("stream")
 }
 
 /// Who writes a stream that is new here: its first entry says so, and the link's peer must bear it out.

@@ -33,6 +33,9 @@ fn messages() -> Vec<Message> {
             after: FeedVersion(7),
         }),
         Message::Progress(Progress { stream: stream() }),
+        Message::ListStreams(ListStreams { after: None }),
+        Message::ListStreams(ListStreams { after: Some(stream()) }),
+        Message::Fetch(Fetch { stream: stream(), from: Seq(3) }),
     ]
 }
 
@@ -60,6 +63,12 @@ fn replies() -> Vec<Reply> {
         let (through, hash, last) = (Seq(4), ChainHash([8; 32]), Seq(9));
         replies.push(Reply::Hello(HelloAnswer { stream: stream(), through, hash, last, last_hash }));
     }
+    let (role, through) = (crate::Role::Terminal, Seq(9));
+    let till = HeldStream { stream: stream(), role, terminal: Some(crate::TerminalNo(2)), through };
+    let agent = HeldStream { role: crate::Role::Agent, terminal: None, ..till };
+    replies.push(Reply::Streams(StreamList { streams: vec![till, agent], more: true }));
+    replies.push(Reply::Fetched(Fetched { batch: None }));
+    replies.push(Reply::Fetched(Fetched { batch: Some(batch()) }));
     replies.push(Reply::Pull(PullAnswer {
         scope: FeedScope::Chain,
         writer: Incarnation([6; 16]),
