@@ -120,7 +120,7 @@ impl Driver {
                 }
                 return Vec::new();
             }
-            Ok(Reply::Progress(_)) | Err(_) => return Vec::new(),
+            Ok(Reply::Progress(_) | Reply::Streams(_) | Reply::Fetched(_)) | Err(_) => return Vec::new(),
         };
         let mut out = Vec::new();
         self.step(now_ms, input, node, to, &mut out);
