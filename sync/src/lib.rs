@@ -4,6 +4,7 @@
 //! thread; the drivers in [`driver`] carry its entries up and its feeds down over a [`link`].
 
 pub mod aside;
+pub mod backup;
 pub mod clock;
 pub mod codec;
 pub mod device;
@@ -17,6 +18,7 @@ pub mod node;
 pub mod peer;
 pub mod reader;
 pub mod retention;
+pub mod salvage;
 pub mod store;
 pub mod writer;
 

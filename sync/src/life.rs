@@ -6,10 +6,11 @@ use std::sync::Arc;
 use sync_proto::life::{Kept, Place, Reason, Seen, Standing, decide};
 use sync_proto::project::Projection;
 use sync_proto::rows::{RowChange, Table};
-use sync_proto::{ChainHash, Incarnation, Origin, Stamp, ids};
+use sync_proto::{ChainHash, Incarnation, Origin, Role, Stamp, ids};
 
 use crate::node::{Node, NodeError};
-use crate::store::sqlite::SqliteStore;
+use crate::salvage;
+use crate::store::sqlite::{Aside, AsideFor, SqliteStore};
 use crate::store::{Store as _, StoreError};
 
 sync_proto::table! {
@@ -96,13 +97,19 @@ pub fn open_node(
     entropy: [u8; 16],
     now: Stamp,
 ) -> Result<Node<SqliteStore>, NodeError> {
-    let mut store = store;
+    let mut salvaging = Node::unopened(store, Arc::clone(&projection), me.clone());
+    let salvaged = salvage(&mut salvaging, now)?;
+    let mut store = salvaging.into_store();
     let has_journal = store.streams()?.iter().any(|row| row.own);
     let seen = Seen {
         place: Place { machine: machine.to_owned(), file: store.file_identity()? },
         marker: store.marker()?,
         has_journal,
         pos: store.last_pos()?,
+        told: salvaged.as_ref().map(|(aside, _)| match aside.why {
+            AsideFor::Damage => Reason::Damaged,
+            AsideFor::Restore => Reason::Restored,
+        }),
     };
     let kept = kept(&mut store)?;
     let standing = decide(kept.as_ref(), &seen);
@@ -112,7 +119,7 @@ pub fn open_node(
         }
         _ => Node::open(store, projection, me, entropy, now)?,
     };
-    let mut rows = Vec::new();
+    let mut rows: Vec<RowChange> = salvaged.iter().map(|(_, note)| note.clone()).collect();
     if let Standing::NewLife(reason) = standing {
         let before = node.own_stream().incarnation;
         if has_journal {
@@ -128,7 +135,25 @@ pub fn open_node(
     node.write(rows, now.wall_ms)?;
     // Last: a marker is never ahead of its database.
     node.begin_marker(mark, openings)?;
+    if salvaged.is_some() {
+        node.store().aside_is_done()?;
+    }
     Ok(node)
+}
+
+/// Takes over what a database holds that was set aside. Head office gets everything from its stations again (R11), and
+/// what it published itself must be looked at by people.
+fn salvage(node: &mut Node<SqliteStore>, now: Stamp) -> Result<Option<(Aside, RowChange)>, NodeError> {
+    let Some(aside) = node.store().pending_aside()? else { return Ok(None) };
+    let detail = if node.me().role == Role::Hq {
+        format!("the database that was here before is in {}", aside.folder.display())
+    } else {
+        let salvaged = salvage::run(node, &aside, now.wall_ms)?;
+        format!("from {}: {salvaged}", aside.folder.display())
+    };
+    tracing::error!(detail, "a database was set aside");
+    let note = Note::Salvage.row(now.wall_ms, false, detail);
+    Ok(Some((aside, note)))
 }
 
 fn alarm(reason: Reason, before: Incarnation, after: Incarnation, now: Stamp) -> RowChange {

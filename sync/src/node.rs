@@ -1,6 +1,7 @@
 //! One program's journal with its projections: records its own facts, receives those of others, publishes
 //! and applies feeds. Synchronous and without IO of its own but the store's, so the simulator drives it too.
 
+mod adopt;
 mod feed;
 mod group;
 mod incoming;

@@ -29,8 +29,8 @@ pub struct Retention {
     pub upstreams: &'static [&'static str],
     /// Days after the acknowledgement; at least [`KEEP_DAYS_MIN`].
     pub keep_days: u16,
-    /// Statements that delete rows of projections and of the program's own whose time is over. `$1` is the oldest time
-    /// kept, milliseconds since 1970 UTC. One at a time, in this order, each with a limit of its own.
+    /// Statements that delete rows of projections and of the program's own which belong to purged entries, in this
+    /// order, each with a limit of its own.
     pub rows: &'static [&'static str],
 }
 
@@ -91,9 +91,8 @@ impl SqliteStore {
                 steps = steps.saturating_sub(1);
             }
         }
-        let before_ms = oldest_day.saturating_mul(DAY_MS);
         for statement in retention.rows {
-            self.connection().execute(statement, [before_ms])?;
+            self.connection().execute(statement, [])?;
         }
         Ok(gone)
     }

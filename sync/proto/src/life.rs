@@ -62,6 +62,8 @@ pub struct Seen {
     pub has_journal: bool,
     /// The last place in the order of everything that it holds.
     pub pos: i64,
+    /// What is known already: a damaged database was just set aside, or a backup was put back.
+    pub told: Option<Reason>,
 }
 
 /// Why a new life of the journal begins.
@@ -77,6 +79,8 @@ pub enum Reason {
     MarkerLost,
     /// The marker is there and the database is not.
     DatabaseLost,
+    /// The database was damaged and was set aside.
+    Damaged,
 }
 
 impl Reason {
@@ -89,6 +93,7 @@ impl Reason {
             Self::Moved => "moved",
             Self::MarkerLost => "marker_lost",
             Self::DatabaseLost => "database_lost",
+            Self::Damaged => "damaged",
         }
     }
 
@@ -103,6 +108,7 @@ impl Reason {
             Self::Moved => "the database is another file than the one that was last open here",
             Self::MarkerLost => "the marker beside the database is gone",
             Self::DatabaseLost => "the database is gone; its marker is still here",
+            Self::Damaged => "the database was damaged and is set aside",
         }
     }
 }
@@ -121,6 +127,9 @@ pub enum Standing {
 /// Decides. What was recorded is compared before where it is: a copy that was put back is a new file too.
 #[must_use]
 pub fn decide(kept: Option<&Kept>, seen: &Seen) -> Standing {
+    if let Some(reason) = seen.told {
+        return Standing::NewLife(reason);
+    }
     let (kept, marker) = match (kept, seen.marker) {
         (None, MarkerSeen::Missing) => return Standing::First,
         (None, MarkerSeen::Read(_)) if seen.has_journal => return Standing::NewLife(Reason::Restored),

@@ -1,5 +1,6 @@
 //! The store on SQLite: WAL, `synchronous=FULL`, one writer.
 
+mod aside;
 mod check;
 mod commit;
 mod fault;
@@ -30,6 +31,10 @@ use write::WalPages;
 
 use crate::retention::Retention;
 
+pub(crate) use aside::{free_name, utc};
+pub(crate) use open::{damage, lease, sync_folder};
+
+pub use aside::{Aside, AsideFor};
 pub use check::{ChainFault, Findings, whole as check_whole};
 pub use fault::{EXIT_STORAGE, Fault, told};
 pub use open::{APPLICATION_ID, open_reader};
@@ -60,9 +65,36 @@ impl SqliteStore {
     /// it is not for this program, [`StoreError::Damaged`] when it or the tail of a chain is not whole, otherwise
     /// what SQLite or the system said.
     pub fn open(path: &Path, migrations: &[&str], tables: &[&'static TableSpec]) -> Result<Self, StoreError> {
-        let lease = open::lease(path)?;
-        let mut connection = open::open(path, migrations).map_err(|why| open::damage(path, why))?;
-        open::check(&connection, path, tables).map_err(|why| open::damage(path, why))?;
+        let lease = lease(path)?;
+        Self::over(open::whole(path, migrations, tables)?, path, lease)
+    }
+
+    /// The same for a till and an agent, which must go on (their entries are elsewhere too, or are salvaged): a
+    /// damaged database is set aside, and the program starts with an empty one.
+    ///
+    /// # Errors
+    /// As [`Self::open`], without [`StoreError::Damaged`].
+    pub fn open_or_set_aside(
+        path: &Path,
+        migrations: &[&str],
+        tables: &[&'static TableSpec],
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let lease = lease(path)?;
+        let connection = match open::whole(path, migrations, tables) {
+            Err(StoreError::Damaged(what)) => {
+                let aside = aside::begin(path, AsideFor::Damage, now_ms)?;
+                tracing::error!(what, folder = %aside.folder.display(), "the database is damaged and is set aside");
+                aside::take(path, &aside)?;
+                open::whole(path, migrations, tables)?
+            }
+            other => other?,
+        };
+        Self::over(connection, path, lease)
+    }
+
+    fn over(connection: Connection, path: &Path, lease: std::fs::File) -> Result<Self, StoreError> {
+        let mut connection = connection;
         let pages = WalPages::watch(&mut connection)?;
         Ok(Self {
             connection,
@@ -75,6 +107,16 @@ impl SqliteStore {
             pages,
             _lease: lease,
         })
+    }
+
+    /// A database that was set aside from here and waits to be salvaged.
+    pub fn pending_aside(&self) -> Result<Option<Aside>, StoreError> {
+        aside::pending(&self.path)
+    }
+
+    /// What was set aside is salvaged.
+    pub fn aside_is_done(&self) -> Result<(), StoreError> {
+        aside::done(&self.path)
     }
 
     /// Where the database is.
@@ -198,4 +240,19 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(RowKey, Vec<Value>)>, StoreError> {
         self.noted(read::scan(&self.connection, table, after, rows_max))
     }
+}
+
+/// The streams of any database of ours.
+pub(crate) fn stored_streams(connection: &Connection) -> Result<Vec<StreamRow>, StoreError> {
+    read::streams(connection)
+}
+
+/// Sets the database at `path` aside under a second name, for another to be renamed over it.
+pub(crate) fn link_aside(path: &Path, now_ms: i64) -> Result<Option<PathBuf>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let aside = aside::begin(path, AsideFor::Restore, now_ms)?;
+    aside::link(path, &aside)?;
+    Ok(Some(aside.folder))
 }

@@ -13,7 +13,13 @@ fn kept() -> Kept {
 }
 
 fn seen() -> Seen {
-    Seen { place: place("pc", "12-34"), marker: MarkerSeen::Read(marker()), has_journal: true, pos: 100 }
+    Seen {
+        place: place("pc", "12-34"),
+        marker: MarkerSeen::Read(marker()),
+        has_journal: true,
+        pos: 100,
+        told: None,
+    }
 }
 
 fn with(change: impl FnOnce(&mut Kept, &mut Seen)) -> Standing {
@@ -72,6 +78,10 @@ fn r4_whatever_may_use_a_number_again_begins_a_new_life() {
     for (number, (change, reason)) in cases.into_iter().enumerate() {
         assert_eq!(with(change), Standing::NewLife(reason), "case {number}");
     }
+    assert_eq!(
+        decide(None, &Seen { told: Some(Reason::Damaged), ..seen() }),
+        Standing::NewLife(Reason::Damaged)
+    );
     assert_eq!(decide(None, &seen()), Standing::NewLife(Restored));
     let gone = Seen { has_journal: false, pos: 0, ..seen() };
     assert_eq!(decide(None, &gone), Standing::NewLife(DatabaseLost));

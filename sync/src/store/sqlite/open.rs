@@ -26,7 +26,7 @@ const WAL_LEN_KEPT: i64 = 4 * 1024 * 1024;
 const STATEMENTS_MAX: usize = 128;
 
 /// Takes the exclusive lease beside the database (R7).
-pub(super) fn lease(path: &Path) -> Result<File, StoreError> {
+pub(crate) fn lease(path: &Path) -> Result<File, StoreError> {
     let name = path.with_extension("lease");
     let file_error = |source| StoreError::File { path: name.display().to_string(), source };
     if let Some(parent) = path.parent() {
@@ -42,14 +42,26 @@ pub(super) fn lease(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Flushes the folder that a file was renamed into, so that the name outlives a power cut.
-pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let io = |source| StoreError::File { path: folder.display().to_string(), source };
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
 }
 
-pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> {
+/// Opens and checks. Until it is known to be whole and ours, nothing is written into it, not even its own log.
+pub(super) fn whole(
+    path: &Path,
+    migrations: &[&str],
+    tables: &[&'static TableSpec],
+) -> Result<Connection, StoreError> {
+    let connection = open(path, migrations).map_err(|why| damage(path, why))?;
+    check(&connection, path, tables).map_err(|why| damage(path, why))?;
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(StoreError::Refused(format!(
             "SQLite {} has a bug that corrupts databases; 3.51.3 or newer is needed",
@@ -58,6 +70,7 @@ pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Store
     }
     let mut connection = Connection::open(path)?;
     prepare(&connection)?;
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -67,11 +80,7 @@ pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Store
 }
 
 /// The checks of a start: the file, the tail of every chain, and that rows fit their tables.
-pub(super) fn check(
-    connection: &Connection,
-    path: &Path,
-    tables: &[&'static TableSpec],
-) -> Result<(), StoreError> {
+fn check(connection: &Connection, path: &Path, tables: &[&'static TableSpec]) -> Result<(), StoreError> {
     let damaged = |what: String| Err(StoreError::Damaged(format!("{}: {what}", path.display())));
     if fault::is_distrusted(path) {
         let found = check::whole(connection)?;
@@ -90,7 +99,7 @@ pub(super) fn check(
 }
 
 /// What SQLite calls a malformed file or none at all is damage, whatever it was doing when it met it.
-pub(super) fn damage(path: &Path, why: StoreError) -> StoreError {
+pub(crate) fn damage(path: &Path, why: StoreError) -> StoreError {
     match why {
         StoreError::Sqlite(rusqlite::Error::SqliteFailure(e, text))
             if matches!(e.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) =>
