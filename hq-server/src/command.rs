@@ -11,8 +11,9 @@ use hq_server::broker::external;
 use hq_server::config::{Config, ConfigError};
 use hq_server::role::Role;
 use hq_server::server::{self, StartError};
-use hq_server::store::{open_node, open_store};
+use hq_server::store::{migrations, open_node, open_store};
 use sync::enrolment::Invited;
+use sync::store::sqlite::EXIT_STORAGE;
 use sync::{Clock, StoreError};
 use sync_identity::Kind;
 use sync_proto::catalogue::Station;
@@ -74,10 +75,11 @@ pub fn run(path: &Path, log_json: bool) -> Result<(), Failure> {
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
-        let running = server::start(&config, Clock::system()).await?;
+        let mut running = server::start(&config, Clock::system()).await?;
         tokio::select! {
             _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
             _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+            fault = running.broken() => return Err(Failure { why: fault.into(), code: EXIT_STORAGE }),
         }
         running.stop().await;
         Ok(())
@@ -126,6 +128,26 @@ pub fn open_code(path: &Path, station: &str) -> Result<(), Failure> {
         Err(why) => return Err(anyhow::Error::new(why).into()),
     };
     writeln!(std::io::stdout(), "{code}").context("stdout cannot be written")?;
+    Ok(())
+}
+
+/// Copies the database, whether head office runs or not. Identity and authorities are files of their own.
+pub fn backup(path: &Path, dir: &Path) -> Result<(), Failure> {
+    let config = Config::read(path)?;
+    let made = sync::backup::write(&server::database(&config.data_dir), dir, Clock::system().wall_ms());
+    writeln!(std::io::stdout(), "{}", made.context("no backup was made")?)
+        .context("stdout cannot be written")?;
+    Ok(())
+}
+
+/// Puts a backup back.
+pub fn restore(path: &Path, file: &Path) -> Result<(), Failure> {
+    let config = Config::read(path)?;
+    let database = server::database(&config.data_dir);
+    let now_ms = Clock::system().wall_ms();
+    let restored = sync::backup::restore(&database, file, migrations().len(), None, now_ms);
+    writeln!(std::io::stdout(), "{}", restored.context("nothing was restored")?)
+        .context("stdout cannot be written")?;
     Ok(())
 }
 

@@ -64,6 +64,22 @@ enum Command {
         #[arg(long, default_value = "0.0.0.0:8883")]
         listen: SocketAddr,
     },
+    /// Copies the database into a file in DIR and verifies it; head office may run.
+    Backup {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// The folder for the file.
+        dir: PathBuf,
+    },
+    /// Puts a backup in the place of the database, which is set aside; head office must not run.
+    Restore {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// The file of the backup.
+        file: PathBuf,
+    },
     /// Stops or starts a role of the running head office.
     Role {
         /// What to do.
@@ -95,6 +111,8 @@ fn main() -> ExitCode {
         Command::Code { config, station } => command::open_code(&config, &station),
         Command::Revoke { config, device, reason } => command::revoke(&config, &device, &reason),
         Command::BrokerFiles { config, out, listen } => command::write_broker_files(&config, &out, listen),
+        Command::Backup { config, dir } => command::backup(&config, &dir),
+        Command::Restore { config, file } => command::restore(&config, &file),
         Command::Role { action, role, config } => {
             let role = match role {
                 RoleName::Order => Role::Order,

@@ -8,9 +8,11 @@ use sync::device::{Desk, Devices};
 use sync::enrolment::Issuer;
 use sync::listener::{Caller, LinkListener};
 use sync::live::Live;
+use sync::store::sqlite::{Fault, told};
+use sync::upkeep::Upkeep;
 use sync::{Clock, NodeError, Reader, SqliteStore, StoreError};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -60,6 +62,12 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The database is not whole. Nothing is set aside here: what stations hold comes again by itself (R11), and people
+    /// decide which backup it comes to.
+    #[error(
+        "the database is damaged and was left as it is: {0}; restore the newest backup with `hq-server restore`, stations then send again what it lacks"
+    )]
+    Damaged(String),
     /// The first catalogue.
     #[error(transparent)]
     Catalogue(#[from] CatalogueFileError),
@@ -137,6 +145,7 @@ pub struct Running {
     stop: CancellationToken,
     serving: [JoinHandle<()>; 2],
     tasks: Vec<JoinHandle<()>>,
+    faults: watch::Receiver<Option<Fault>>,
 }
 
 /// Opens the database, seeds it, and serves.
@@ -149,6 +158,8 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     let http_addr = listener.local_addr().map_err(http_refused)?;
     let store = open_within(&config.data_dir, LEASE_WITHIN).await?;
     let mut node = open_node(store, &clock)?;
+    node.store().hold_reserve();
+    let faults = node.store().faults();
     seed(&mut node, config, &clock)?;
     let door = Door::open(config, &clock)?;
     let mqtt_links = door.listen("mqtt_addr", config.mqtt_addr).await?;
@@ -178,6 +189,12 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         incarnation,
     });
     let stop = CancellationToken::new();
+    let upkeep = Upkeep {
+        writer: writer.clone(),
+        database: database(&config.data_dir),
+        clock: clock.clone(),
+        retention: None,
+    };
     let mut tasks = roles_at_work(&writer, &reader, &clock, wake);
     tasks.extend([
         tokio::spawn(serving.run()),
@@ -185,6 +202,7 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         tokio::spawn(keep_presence(presence.clone(), writer.clone(), clock.clone())),
         tokio::spawn(door.live.clone().keep_swept(devices, door.verifier.clone())),
         tokio::spawn(door.clone().keep_certified(clock.clone())),
+        tokio::spawn(keep_up(upkeep)),
     ]);
     let serving =
         [serve_http(listener, app.clone(), stop.clone()), serve_links(links, app.clone(), stop.clone())];
@@ -204,6 +222,7 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         stop,
         serving,
         tasks,
+        faults,
     })
 }
 
@@ -228,7 +247,19 @@ fn roles_at_work(
     ]
 }
 
+/// Until the writer is gone, which ends the program.
+async fn keep_up(upkeep: Upkeep) {
+    if upkeep.keep().await.is_err() {
+        tracing::debug!("the database's upkeep has ended with its writer");
+    }
+}
+
 impl Running {
+    /// Waits until the database cannot go on; the program ends then at once, without another write.
+    pub async fn broken(&mut self) -> Fault {
+        told(&mut self.faults).await
+    }
+
     /// Answers what is under way, lets stations go, and closes the journal.
     pub async fn stop(self) {
         self.app.drain();
@@ -279,6 +310,7 @@ pub async fn open_within(data_dir: &Path, within: Duration) -> Result<SqliteStor
     loop {
         match open_store(data_dir) {
             Err(StoreError::InUse(_)) if started.elapsed() < within => tokio::time::sleep(LEASE_RETRY).await,
+            Err(StoreError::Damaged(what)) => return Err(StartError::Damaged(what)),
             Err(StoreError::File { path, source }) => {
                 return Err(StartError::DataDir { path, why: source.to_string() });
             }

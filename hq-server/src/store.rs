@@ -92,7 +92,12 @@ pub enum OpenError {
 
 /// Opens the database in `data_dir`, which is made if it is not there. Holds the lease of R7.
 pub fn open_store(data_dir: &Path) -> Result<SqliteStore, StoreError> {
-    SqliteStore::open(&data_dir.join(DATABASE_NAME), &sync::migrations(&[MIGRATION_HEAD_OFFICE]), TABLES)
+    SqliteStore::open(&data_dir.join(DATABASE_NAME), &migrations(), TABLES)
+}
+
+/// Every migration of head office.
+pub fn migrations() -> Vec<&'static str> {
+    sync::migrations(&[MIGRATION_HEAD_OFFICE])
 }
 
 /// Opens head office's journal over an open database; a new database gets a device and a life of its own.

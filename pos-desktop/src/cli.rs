@@ -1,12 +1,15 @@
 //! The command line.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use pos_core::store;
+use sync::Clock;
+use sync::store::sqlite::{EXIT_STORAGE, is_fault};
 use sync_identity::Identity;
 
 use crate::config::Config;
@@ -49,12 +52,30 @@ enum Command {
         /// The code; without it, one line is read, so that no list of processes shows it.
         code: Option<String>,
     },
+    /// Copies the till's database into a file in DIR and verifies it; the till may run.
+    Backup {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The folder for the file.
+        dir: PathBuf,
+    },
+    /// Puts a backup in the place of the till's database, which is set aside; the till must not run.
+    Restore {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The file of the backup.
+        file: PathBuf,
+    },
 }
 
 /// Runs the program; what stops it is one line on stderr.
 pub fn run(options: &Options) -> ExitCode {
     let path = match &options.command {
-        Some(Command::Enrol { config, .. }) => config,
+        Some(
+            Command::Enrol { config, .. } | Command::Backup { config, .. } | Command::Restore { config, .. },
+        ) => config,
         None => options.run.config.as_ref().unwrap_or(&EMPTY),
     };
     let read = Config::read(path).and_then(|config| config.identity().map(|identity| (config, identity)));
@@ -72,6 +93,8 @@ pub fn run(options: &Options) -> ExitCode {
     log_to_stderr();
     let ended = match (&options.command, identity) {
         (Some(Command::Enrol { code, .. }), _) => enrol(&config, code.clone()),
+        (Some(Command::Backup { dir, .. }), _) => backup(&config, dir),
+        (Some(Command::Restore { file, .. }), identity) => restore(&config, identity.as_ref(), file),
         (None, Some(identity)) if options.run.headless => headless(&config, identity),
         (None, None) if options.run.headless => Err(anyhow::anyhow!(
             "the till is not enrolled yet; run `pos-desktop enrol --config {}` and type a code of its station",
@@ -84,7 +107,8 @@ pub fn run(options: &Options) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             say(&one_line(&why));
-            ExitCode::FAILURE
+            let broken = why.chain().any(is_fault);
+            if broken { ExitCode::from(EXIT_STORAGE) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -97,6 +121,20 @@ fn enrol(config: &Config, code: Option<String>) -> anyhow::Result<()> {
     let enrolled = runtime()?.block_on(setup::enrol(config, &code)).context("the till was not enrolled")?;
     let line = format!("till {} of {} is enrolled", enrolled.terminal, enrolled.station_code);
     writeln!(std::io::stdout(), "{line}").context("stdout is closed")
+}
+
+fn backup(config: &Config, dir: &Path) -> anyhow::Result<()> {
+    let database = config.data_dir.join(store::FILE_NAME);
+    let made = sync::backup::write(&database, dir, Clock::system().wall_ms());
+    writeln!(std::io::stdout(), "{}", made.context("no backup was made")?).context("stdout is closed")
+}
+
+fn restore(config: &Config, identity: Option<&Identity>, file: &Path) -> anyhow::Result<()> {
+    let database = config.data_dir.join(store::FILE_NAME);
+    let device = identity.map(|identity| identity.certified().subject.device);
+    let now_ms = Clock::system().wall_ms();
+    let restored = sync::backup::restore(&database, file, store::migrations().len(), device, now_ms);
+    writeln!(std::io::stdout(), "{}", restored.context("nothing was restored")?).context("stdout is closed")
 }
 
 /// One line on stderr. Nobody reading it is no reason to fail.

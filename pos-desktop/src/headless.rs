@@ -76,7 +76,11 @@ impl Running {
     /// # Errors
     /// Always: a till whose drivers or API have ended cannot go on.
     pub async fn failed(&mut self) -> anyhow::Result<()> {
-        match self.drivers.join_next().await {
+        let ended = tokio::select! {
+            fault = self.till.broken() => return Err(fault.into()),
+            ended = self.drivers.join_next() => ended,
+        };
+        match ended {
             Some(Ok(Err(why))) => Err(why.into()),
             Some(Err(why)) => Err(anyhow!("a driver ended early: {why}")),
             Some(Ok(Ok(()))) | None => Err(anyhow!("a driver ended early")),

@@ -84,6 +84,7 @@ pub fn start(
     }
     drivers.spawn(driver::progress(writer, link, clock, till.hq().clone()));
     drivers.spawn(keep_time(till.clone()));
+    drivers.spawn(till.upkeep().keep());
     Ok(drivers)
 }
 

@@ -1,6 +1,7 @@
 //! One till at work: the writer that owns its journal, readers beside it, and its clock. Window and local
 //! API share it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -16,9 +17,12 @@ use rusqlite::Connection;
 use sync::device::random_16;
 use sync::driver::StatusBoard;
 use sync::peer::origin_of;
+use sync::store::sqlite::{Fault, told};
+use sync::upkeep::Upkeep;
 use sync::{Clock, Reader, SqliteStore, Writer};
 use sync_identity::Identity;
 use sync_proto::{Origin, SaleId};
+use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::dto::{StatusParts, TillStatus};
@@ -30,6 +34,8 @@ const AWAY_MS_MAX: i64 = 400 * 24 * 60 * 60 * 1000;
 struct Shared {
     writer: Writer<SqliteStore>,
     reader: Reader,
+    faults: watch::Receiver<Option<Fault>>,
+    database: PathBuf,
     clock: Clock,
     /// Corrected time when the clock was last trusted, milliseconds since 1970 UTC.
     trusted_ms: AtomicI64,
@@ -58,13 +64,16 @@ impl Till {
         let path = config.data_dir.join(store::FILE_NAME);
         let me = origin_of(&identity.certified().subject);
         let entropy = random_16().map_err(|why| anyhow!("the system gives no random bytes: {why}"))?;
-        let store = store::open_store(&path)?;
+        let store = store::open_at_work(&path, clock.wall_ms())?;
         let mut node = store::open_node(store, me.clone(), entropy, clock.now())?;
+        let faults = node.store().faults();
         let agreed_ms = settings::agreed_at_ms(node.store().connection())?;
         let not_before_ms = agreed_ms.max(identity.certified().issued_at_ms);
         let shared = Shared {
             writer: Writer::spawn(node).context("the writer's thread could not be started")?,
             reader: Reader::new(&path),
+            faults,
+            database: path,
             trusted_ms: AtomicI64::new(plausible_ms(clock.now().corrected_ms(), not_before_ms)),
             not_before_ms,
             clock,
@@ -129,6 +138,27 @@ impl Till {
     /// The journal's writer, for the drivers.
     pub fn writer(&self) -> Writer<SqliteStore> {
         self.shared.writer.clone()
+    }
+
+    /// Its database's care.
+    pub fn upkeep(&self) -> Upkeep {
+        let Shared { writer, database, clock, .. } = &*self.shared;
+        Upkeep {
+            writer: writer.clone(),
+            database: database.clone(),
+            clock: clock.clone(),
+            retention: Some(store::retention()),
+        }
+    }
+
+    /// Waits until the database cannot go on; the program ends then, and looks at it when it starts again.
+    pub async fn broken(&self) -> Fault {
+        told(&mut self.shared.faults.clone()).await
+    }
+
+    /// What it cannot go on for.
+    pub fn fault(&self) -> Option<Fault> {
+        self.shared.faults.borrow().clone()
     }
 
     /// The clock, for the drivers.

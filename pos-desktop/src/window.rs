@@ -23,6 +23,7 @@ pub fn run(config: &Config, identity: Identity) -> anyhow::Result<()> {
     wants_display()?;
     let runtime = runtime()?;
     let mut running = runtime.block_on(Running::start(config, identity))?;
+    let till = running.till().clone();
     tauri::async_runtime::set(runtime.handle().clone());
     let app = tauri::Builder::default()
         .manage(running.till().clone())
@@ -66,6 +67,9 @@ pub fn run(config: &Config, identity: Identity) -> anyhow::Result<()> {
     // The receiver is gone when the till stopped by itself.
     let _ = stop.send(());
     let failed = runtime.block_on(watch).unwrap_or(1);
+    if let Some(fault) = till.fault() {
+        return Err(fault.into());
+    }
     if code != 0 || failed != 0 {
         bail!("the till has stopped; its log says why");
     }

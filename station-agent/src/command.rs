@@ -1,14 +1,15 @@
 //! The commands of the program.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use station_agent::config::Config;
-use station_agent::daemon::Daemon;
+use station_agent::daemon::{Daemon, database};
 use station_agent::http::Token;
-use station_agent::setup;
+use station_agent::{setup, store};
 use station_api::{Client, DeviceKind};
-use sync::StoreError;
+use sync::{Clock, StoreError};
 use sync_identity::Identity;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -91,6 +92,22 @@ pub async fn open_code(config: Config, terminal: Option<u16>) -> Result<()> {
 pub async fn revoke(config: Config, device: String, reason: String) -> Result<()> {
     client(&config)?.revoke_device(&device, &reason).await.context("the device was not revoked")?;
     say(&format!("device {device} is revoked"))
+}
+
+/// Copies the database, whether the daemon runs or not.
+pub fn backup(config: &Config, dir: &Path) -> Result<()> {
+    let made = sync::backup::write(&database(&config.data_dir), dir, Clock::system().wall_ms());
+    say(&made.context("no backup was made")?.to_string())
+}
+
+/// Puts a backup back.
+pub fn restore(config: &Config, file: &Path) -> Result<()> {
+    let identity = Identity::read(&config.identity_file()).ok();
+    let device = identity.map(|identity| identity.certified().subject.device);
+    let now_ms = Clock::system().wall_ms();
+    let database = database(&config.data_dir);
+    let restored = sync::backup::restore(&database, file, store::migrations().len(), device, now_ms);
+    say(&restored.context("nothing was restored")?.to_string())
 }
 
 fn client(config: &Config) -> Result<Client> {

@@ -14,12 +14,14 @@ use sync::link::Link as _;
 use sync::listener::{Caller, LinkListener};
 use sync::live::Live;
 use sync::peer::origin_of;
+use sync::store::sqlite::{Fault, told};
+use sync::upkeep::Upkeep;
 use sync::{Clock, NodeError, Reader, StoreError, Writer};
 use sync_identity::verify::PeerVerifier;
 use sync_identity::{Identity, IdentityError, Kind, tls};
 use sync_proto::fact::FeedScope;
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -105,6 +107,7 @@ pub struct Daemon {
     server: JoinHandle<std::io::Result<()>>,
     lan: JoinHandle<std::io::Result<()>>,
     belonging: JoinHandle<()>,
+    faults: watch::Receiver<Option<Fault>>,
 }
 
 /// Where the database is.
@@ -122,7 +125,8 @@ impl Daemon {
         let token = Token::read(&config.api_token_file)?;
         check_place(config, &identity)?;
         let clock = Clock::system();
-        let node = open(config, &identity, &clock)?;
+        let mut node = open(config, &identity, &clock)?;
+        let faults = node.store().faults();
         let (listener, addr) = listen("http_addr", config.http_addr).await?;
         let (lan, lan_addr) = listen("lan_addr", config.lan_addr).await?;
         let time = known_time(&clock, identity.certified().issued_at_ms);
@@ -163,6 +167,13 @@ impl Daemon {
         let mut supervisor = Supervisor::new(stopping.clone(), RESTART_AFTER);
         let scopes = [FeedScope::Chain, FeedScope::Station(station.code.clone())];
         hq_link::start(&mut supervisor, &writer, &link, scopes, &clock, &board);
+        let upkeep = Upkeep {
+            writer: writer.clone(),
+            database: database(&config.data_dir),
+            clock: clock.clone(),
+            retention: Some(store::retention()),
+        };
+        supervisor.start("upkeep", move || upkeep.clone().keep());
         let renewal = Renewal {
             base_url: config.hq_url(),
             credentials,
@@ -174,7 +185,7 @@ impl Daemon {
         let belonging = keep_belonging(&station, renewal, config.identity_file(), identity);
         let (server, lan) = serve(&station, listener, of_lan);
         tracing::info!(station = %station.code, %addr, %lan_addr, hq = config.hq_mqtt, "station agent is ready");
-        Ok(Self { addr, lan_addr, station, supervisor, server, lan, belonging })
+        Ok(Self { addr, lan_addr, station, supervisor, server, lan, belonging, faults })
     }
 
     /// Where it listens.
@@ -205,6 +216,7 @@ impl Daemon {
             ended = &mut self.lan => why_closed(ended),
             // Without it nobody revoked would be cut, and our own certificate would end.
             _ = &mut self.belonging => std::io::Error::other("renewing and cutting connections have stopped"),
+            fault = told(&mut self.faults) => std::io::Error::other(fault),
             () = writer_ended => std::io::Error::other("the journal's writer has stopped"),
         }
     }
@@ -315,7 +327,7 @@ fn check_place(config: &Config, identity: &Identity) -> Result<(), StartError> {
 
 fn open(config: &Config, identity: &Identity, clock: &Clock) -> Result<AgentNode, StartError> {
     let path = config.data_dir.display().to_string();
-    let store = store::open_store(&database(&config.data_dir))
+    let store = store::open_at_work(&database(&config.data_dir), clock.wall_ms())
         .map_err(|source| StartError::Store { path: path.clone(), source })?;
     let entropy = random_16().map_err(|why| StartError::System(std::io::Error::other(why.to_string())))?;
     let me = origin_of(&identity.certified().subject);

@@ -1,4 +1,4 @@
-//! `station-agent run`, `enrol`, `code` and `revoke`.
+//! `station-agent run`, `enrol`, `code`, `revoke`, `backup` and `restore`.
 
 mod command;
 
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use station_agent::config::Config;
+use sync::store::sqlite::{EXIT_STORAGE, is_fault};
 use tracing_subscriber::EnvFilter;
 
 /// A configuration that cannot be used.
@@ -53,6 +54,22 @@ enum Command {
         #[arg(long)]
         office: bool,
     },
+    /// Copies the database into a file in DIR and verifies it; the daemon may run.
+    Backup {
+        /// The configuration (TOML).
+        #[arg(long)]
+        config: PathBuf,
+        /// The folder for the file.
+        dir: PathBuf,
+    },
+    /// Puts a backup in the place of the database, which is set aside; the daemon must not run.
+    Restore {
+        /// The configuration (TOML).
+        #[arg(long)]
+        config: PathBuf,
+        /// The file of the backup.
+        file: PathBuf,
+    },
     /// Revokes a till or a back office; the daemon has to run.
     Revoke {
         /// The configuration (TOML).
@@ -73,6 +90,8 @@ impl Command {
             Self::Run { config, .. }
             | Self::Enrol { config, .. }
             | Self::Code { config, .. }
+            | Self::Backup { config, .. }
+            | Self::Restore { config, .. }
             | Self::Revoke { config, .. } => config,
         }
     }
@@ -96,10 +115,13 @@ fn main() -> ExitCode {
         Command::Run { .. } => on_runtime(command::run(config)),
         Command::Enrol { code, .. } => on_runtime(command::enrol(config, code)),
         Command::Code { terminal, .. } => on_runtime(command::open_code(config, terminal)),
+        Command::Backup { dir, .. } => command::backup(&config, &dir),
+        Command::Restore { file, .. } => command::restore(&config, &file),
         Command::Revoke { device, reason, .. } => on_runtime(command::revoke(config, device, reason)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(why) if why.chain().any(is_fault) => fail(&why, EXIT_STORAGE),
         Err(why) => fail(&why, 1),
     }
 }

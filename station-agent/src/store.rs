@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use sync::enrolment::CodeRow;
 use sync::life::{self, StoreMark, StoreNote};
 use sync::node::{PROGRAM, StreamCut};
+use sync::retention::{KEEP_DAYS_MIN, Retention};
 use sync::{Node, NodeError, SqliteStore, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
@@ -18,6 +19,8 @@ use sync_proto::project::All;
 use sync_proto::quarantine::{Aside, Settled, SettlementBook};
 use sync_proto::rows::{RowChange, Table, TableSpec};
 use sync_proto::{Origin, Stamp};
+
+use crate::HQ;
 
 /// The agent's own schema, after journal and books.
 const MIGRATION_AGENT: &str = include_str!("../migrations/0001_agent.sql");
@@ -50,34 +53,71 @@ sync_proto::table! {
 /// # Errors
 /// See [`SqliteStore::open`].
 pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
-    let tables: [&'static TableSpec; 25] = [
-        Product::SPEC,
-        Price::SPEC,
-        Station::SPEC,
-        Sale::SPEC,
-        SaleLine::SPEC,
-        SaleTender::SPEC,
-        Stock::SPEC,
-        StockFlow::SPEC,
-        SalesSummary::SPEC,
-        DayTotal::SPEC,
-        Account::SPEC,
-        Subject::SPEC,
-        Delivery::SPEC,
-        StationOrder::SPEC,
-        OrderLink::SPEC,
-        FeedReport::SPEC,
-        Counter::SPEC,
-        IdempotencyRow::SPEC,
-        Device::SPEC,
-        CodeRow::SPEC,
-        StoreMark::SPEC,
-        StoreNote::SPEC,
-        StreamCut::SPEC,
-        Aside::SPEC,
-        Settled::SPEC,
+    SqliteStore::open(path, &migrations(), TABLES)
+}
+
+/// The same for the daemon: a damaged database is set aside, a reserve is held, and what is over may be purged.
+///
+/// # Errors
+/// See [`SqliteStore::open_or_set_aside`].
+pub fn open_at_work(path: &Path, now_ms: i64) -> Result<SqliteStore, StoreError> {
+    let mut store = SqliteStore::open_or_set_aside(path, &migrations(), TABLES, now_ms)?;
+    store.hold_reserve();
+    store.keep(retention());
+    Ok(store)
+}
+
+/// Every migration of the agent.
+pub fn migrations() -> Vec<&'static str> {
+    sync::migrations(&[MIGRATION_AGENT])
+}
+
+const TABLES: &[&TableSpec] = &[
+    Product::SPEC,
+    Price::SPEC,
+    Station::SPEC,
+    Sale::SPEC,
+    SaleLine::SPEC,
+    SaleTender::SPEC,
+    Stock::SPEC,
+    StockFlow::SPEC,
+    SalesSummary::SPEC,
+    DayTotal::SPEC,
+    Account::SPEC,
+    Subject::SPEC,
+    Delivery::SPEC,
+    StationOrder::SPEC,
+    OrderLink::SPEC,
+    FeedReport::SPEC,
+    Counter::SPEC,
+    IdempotencyRow::SPEC,
+    Device::SPEC,
+    CodeRow::SPEC,
+    StoreMark::SPEC,
+    StoreNote::SPEC,
+    StreamCut::SPEC,
+    Aside::SPEC,
+    Settled::SPEC,
+];
+
+/// Sales whose entries were purged, ten thousand at a time.
+macro_rules! purged_sales {
+    () => {
+        "SELECT s.sale_id FROM streams t JOIN sales s ON s.stream = lower(hex(t.device) || hex(t.incarnation)) \
+         WHERE s.seq <= t.purged_through ORDER BY s.rowid LIMIT 10000"
+    };
+}
+
+/// What the agent keeps: entries for as long as a restored head office may need them, sales as long as their entries. Sums
+/// of days stay, and so does everything that was ordered and delivered.
+pub fn retention() -> Retention {
+    const ROWS: &[&str] = &[
+        concat!("DELETE FROM sale_lines WHERE sale_id IN (", purged_sales!(), ")"),
+        concat!("DELETE FROM sale_tenders WHERE sale_id IN (", purged_sales!(), ")"),
+        concat!("DELETE FROM stock_flows WHERE sale_id IN (", purged_sales!(), ")"),
+        concat!("DELETE FROM sales WHERE sale_id IN (", purged_sales!(), ")"),
     ];
-    SqliteStore::open(path, &sync::migrations(&[MIGRATION_AGENT]), &tables)
+    Retention::new(HQ, &[HQ], KEEP_DAYS_MIN, ROWS)
 }
 
 /// Opens the journal of the agent `me`. `entropy` becomes the incarnation of a new database.

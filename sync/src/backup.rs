@@ -20,6 +20,12 @@ pub struct Backup {
     pub entry_count: u64,
 }
 
+impl std::fmt::Display for Backup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} entries, verified", self.path.display(), self.entry_count)
+    }
+}
+
 /// Copies the database into a file in `folder`, verifies it, and only then gives it its name. The program may run.
 ///
 /// # Errors
@@ -99,6 +105,16 @@ pub struct Restored {
     pub entry_count: u64,
     /// Where the database is that was there before.
     pub set_aside: Option<PathBuf>,
+}
+
+impl std::fmt::Display for Restored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} entries restored, verified; the next start begins a new life", self.entry_count)?;
+        match &self.set_aside {
+            Some(folder) => write!(f, "; what was here before is in {}", folder.display()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Puts the backup `file` in the place of `database`, which is set aside. The program must not run. Its next start

@@ -20,6 +20,7 @@ pub mod reader;
 pub mod retention;
 pub mod salvage;
 pub mod store;
+pub mod upkeep;
 pub mod writer;
 
 pub use clock::Clock;

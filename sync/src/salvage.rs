@@ -9,7 +9,7 @@ use serde_json::json;
 use sync_proto::engine::receiver::Head;
 use sync_proto::{ChainHash, Entry, EntryKey, Role, Seq, ids};
 
-use crate::node::{Node, NodeError};
+use crate::node::{Node, NodeError, StreamCut};
 use crate::store::sqlite::{Aside, SqliteStore, open_reader, stored_streams};
 use crate::store::{Store as _, StoreError, StreamRow};
 
@@ -89,7 +89,8 @@ pub(crate) fn run(node: &mut Node<SqliteStore>, aside: &Aside, now_ms: i64) -> R
         if node.me().role == Role::Terminal {
             shorten(&mut run, acked);
         }
-        salvaged.taken = salvaged.taken.saturating_add(node.adopt(row, run.base, &run.entries, now_ms)?);
+        salvaged.taken =
+            salvaged.taken.saturating_add(node.adopt(row, run.base, &run.entries, cut(&old, row), now_ms)?);
         for (upstream, through) in acks {
             node.adopt_ack(&upstream, row.id, through, now_ms)?;
         }
@@ -159,6 +160,15 @@ fn acks(old: &Connection, row: &StreamRow) -> Vec<(String, Seq)> {
     };
     let found = read().unwrap_or_default();
     found.into_iter().map(|(name, through)| (name, Seq(u64::try_from(through).unwrap_or(0)))).collect()
+}
+
+/// Where a life ends for upstreams.
+fn cut(old: &Connection, row: &StreamRow) -> Option<StreamCut> {
+    let stream = row.id.to_text();
+    old.query_row("SELECT through, next FROM stream_cuts WHERE stream = $1", [&stream], |row| {
+        Ok(StreamCut { stream: stream.clone(), through: row.get(0)?, next: row.get(1)? })
+    })
+    .ok()
 }
 
 fn last_pos(old: &Connection, streams: &[StreamRow]) -> i64 {

@@ -7,12 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sync::life::{self, StoreMark, StoreNote};
-use sync::node::Beside;
+use sync::node::{Beside, StreamCut};
 use sync::store::sqlite::check_whole;
-use sync::{
-    Draft, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_JOURNAL, MIGRATION_STORAGE, Node, Reader,
-    SqliteStore, Store as _, StoreError, backup,
-};
+use sync::{Draft, Node, Reader, SqliteStore, Store as _, StoreError, backup};
 use sync_proto::engine::SenderConfig;
 use sync_proto::fact::{FeedApplied, FeedScope, StreamOpened};
 use sync_proto::project::All;
@@ -24,16 +21,17 @@ use sync_proto::{
 
 const NOW: Stamp = Stamp::at_wall_ms(1_795_478_400_000);
 const DEVICE: DeviceId = DeviceId([1; 16]);
-const SCHEMA: usize = 4;
+const SCHEMA: usize = 5;
 
 fn database(folder: &Path) -> PathBuf {
     folder.join("till.db")
 }
 
 fn open(folder: &Path, life: u8) -> Node<SqliteStore> {
-    let migrations = [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_STORAGE];
-    let tables = [StoreMark::SPEC, StoreNote::SPEC];
-    let store = SqliteStore::open_or_set_aside(&database(folder), &migrations, &tables, NOW.wall_ms).unwrap();
+    let tables = [StoreMark::SPEC, StoreNote::SPEC, StreamCut::SPEC];
+    let store =
+        SqliteStore::open_or_set_aside(&database(folder), &sync::migrations(&[]), &tables, NOW.wall_ms)
+            .unwrap();
     let station = StationCode::new("ST0001").unwrap();
     let me = Origin { station, device: DEVICE, role: Role::Terminal, terminal: Some(TerminalNo(1)) };
     life::open_node(store, Arc::new(All(Vec::new())), me, "this computer", [life; 16], NOW).unwrap()
@@ -193,7 +191,7 @@ fn a_backup_that_is_no_good_is_refused_and_changes_nothing() {
         backup::restore(&database(folder.path()), file, schema, Some(device), NOW.wall_ms).unwrap_err()
     };
     assert!(matches!(restore(&folder.path().join("none.db"), SCHEMA, DEVICE), StoreError::File { .. }));
-    assert!(matches!(restore(&made.path, 3, DEVICE), StoreError::Newer { found: 4, .. }));
+    assert!(matches!(restore(&made.path, 4, DEVICE), StoreError::Newer { found: 5, .. }));
     assert!(restore(&made.path, SCHEMA, DeviceId([9; 16])).to_string().contains("backup of device"));
     let foreign = folder.path().join("foreign.db");
     rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();

@@ -8,12 +8,10 @@ use std::path::Path;
 use std::process::Command;
 
 use sync::life::{StoreMark, StoreNote};
+use sync::node::StreamCut;
 use sync::store::sqlite::{Fault, check_whole, open_reader};
 use sync::store::{Commit, Store as _, StreamRow};
-use sync::{
-    MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_JOURNAL, MIGRATION_QUARANTINE, MIGRATION_STORAGE,
-    SqliteStore, StoreError,
-};
+use sync::{SqliteStore, StoreError};
 use sync_proto::engine::receiver::Head;
 use sync_proto::rows::Table as _;
 use sync_proto::{
@@ -21,9 +19,7 @@ use sync_proto::{
 };
 
 fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-    let migrations =
-        [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_DEVICES, MIGRATION_STORAGE, MIGRATION_QUARANTINE];
-    SqliteStore::open(path, &migrations, &[StoreMark::SPEC, StoreNote::SPEC])
+    SqliteStore::open(path, &sync::migrations(&[]), &[StoreMark::SPEC, StoreNote::SPEC, StreamCut::SPEC])
 }
 
 fn stream() -> StreamId {

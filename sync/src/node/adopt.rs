@@ -1,13 +1,14 @@
 //! Taking over the verified entries of a database that was set aside.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sync_proto::engine::receiver::Head;
 use sync_proto::project::Projection;
-use sync_proto::rows::Rows;
+use sync_proto::rows::{RowChange, Table as _};
 use sync_proto::{Entry, Incarnation, Origin, Seq, StreamId};
 
-use super::{Node, NodeError};
+use super::{Node, NodeError, StreamCut};
 use crate::store::{Commit, Store, StreamRow};
 
 /// Entries taken over in one commit.
@@ -17,7 +18,7 @@ impl<S: Store> Node<S> {
     /// A node that writes no journal yet: what was set aside comes before a new life, so that this can cite it.
     pub(crate) fn unopened(store: S, projection: Arc<dyn Projection>, me: Origin) -> Self {
         let own = StreamId { device: me.device, incarnation: Incarnation([0; 16]) };
-        Self { store, projection, me, own, commits: 0 }
+        Self { store, projection, me, own, cuts: BTreeMap::new(), commits: 0 }
     }
 
     /// The store of a node that was never opened.
@@ -26,12 +27,14 @@ impl<S: Store> Node<S> {
     }
 
     /// Takes over `entries`, which follow from `base` and from each other: as a stream, or as what its stream here does
-    /// not have yet. Returns how many were new.
+    /// not have yet. What stands behind a cut counts in the life that it was carried into, not here. Returns how many
+    /// were new.
     pub(crate) fn adopt(
         &mut self,
         stream: &StreamRow,
         base: Head,
         entries: &[Entry],
+        cut: Option<StreamCut>,
         now_ms: i64,
     ) -> Result<u64, NodeError> {
         let known = self.store.stream(&stream.id)?;
@@ -45,15 +48,14 @@ impl<S: Store> Node<S> {
             return Ok(0);
         }
         let mut row = (known.is_none()).then(|| StreamRow { head: base, purged: base, ..stream.clone() });
+        let end = cut.as_ref().map_or(Seq(u64::MAX), |cut| Seq(u64::try_from(cut.through).unwrap_or(0)));
+        let mut cut = cut.map(|cut| RowChange { key: cut.row_key(), cells: Some(cut.into_cells()) });
         for step in new.chunks(STEP_ENTRIES) {
             let mut commit = Commit { at_ms: now_ms, ..Commit::default() };
             commit.streams.extend(row.take());
-            let mut rows = Rows::default();
-            for entry in step {
-                self.project_or_quarantine(&stream.origin, entry, &mut rows, &mut commit)?;
-                commit.append.push((*entry).clone());
-            }
-            commit.rows = rows.into_changes();
+            commit.rows.extend(cut.take());
+            let step = step.iter().map(|entry| (*entry).clone()).collect();
+            let commit = self.taken_over(commit, &stream.origin, step, |seq| seq <= end)?;
             self.commit(&commit)?;
         }
         Ok(u64::try_from(new.len()).unwrap_or(u64::MAX))

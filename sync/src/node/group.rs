@@ -8,7 +8,7 @@ use sync_proto::rows::Rows;
 use sync_proto::wire::{Batch, Outcome, Receipt, RefusalCode, Reply};
 use sync_proto::{ChainHash, Entry, Origin, Seq, StreamId};
 
-use super::incoming::{Content, Incoming, OpenBatch, ReadFact};
+use super::incoming::{Content, Incoming, OpenBatch, ReadFact, read_fact};
 use super::quarantine::set_aside;
 use super::receive::introduced_by;
 use super::{Node, NodeError};
@@ -209,6 +209,24 @@ impl<S: Store> Node<S> {
         }
         gathered.streams.insert(row.id, row);
         Ok(())
+    }
+
+    /// A commit that appends entries of a journal that was set aside, with what follows from those that `counts` says.
+    pub(super) fn taken_over(
+        &mut self,
+        commit: Commit,
+        origin: &Origin,
+        entries: Vec<Entry>,
+        counts: impl Fn(Seq) -> bool,
+    ) -> Result<Commit, NodeError> {
+        let now_ms = commit.at_ms;
+        let mut gathered = Gathered { commit, ..Gathered::default() };
+        for entry in entries {
+            let fact = if counts(entry.key.seq) { read_fact(&entry.bytes) } else { Ok(None) };
+            self.post(origin, entry, fact, &mut gathered, now_ms)?;
+        }
+        gathered.commit.rows.extend(gathered.rows.into_changes());
+        Ok(gathered.commit)
     }
 
     /// Projects one entry; what cannot be projected steps aside with its reason and its money (R14).

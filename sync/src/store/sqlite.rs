@@ -36,7 +36,7 @@ pub(crate) use open::{damage, lease, sync_folder};
 
 pub use aside::{Aside, AsideFor};
 pub use check::{ChainFault, Findings, whole as check_whole};
-pub use fault::{EXIT_STORAGE, Fault, told};
+pub use fault::{EXIT_STORAGE, Fault, is_fault, told};
 pub use open::{APPLICATION_ID, open_reader};
 
 /// A program's database, opened for writing. Holds the exclusive lease of R7 until dropped.

@@ -7,6 +7,8 @@ mod cancelling;
 #[cfg(test)]
 mod carts;
 #[cfg(test)]
+mod clones;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod marks;
@@ -16,3 +18,5 @@ mod menus;
 mod properties;
 #[cfg(test)]
 mod selling;
+#[cfg(test)]
+mod year;

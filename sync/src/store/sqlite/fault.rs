@@ -76,6 +76,16 @@ pub(super) fn fault_of(why: &StoreError) -> Option<Fault> {
     }
 }
 
+/// Whether an error, or what it wraps, is a fault: then the program ends with [`EXIT_STORAGE`].
+pub fn is_fault(why: &(dyn std::error::Error + 'static)) -> bool {
+    why.is::<Fault>()
+        || matches!(why.downcast_ref::<StoreError>(), Some(StoreError::Halted(_)))
+        || why
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .is_some_and(|inner| inner.is::<Fault>())
+}
+
 /// Waits until a fault is told.
 pub async fn told(faults: &mut watch::Receiver<Option<Fault>>) -> Fault {
     match faults.wait_for(Option::is_some).await.map(|told| told.clone()) {

@@ -135,6 +135,23 @@ impl SqliteStore {
         }
     }
 
+    /// Writes back what readers let it, and waits for nobody.
+    pub fn checkpoint_passively(&mut self) -> Result<(), StoreError> {
+        self.write_back("PASSIVE")
+    }
+
+    /// Length of the write-ahead log, bytes.
+    pub fn wal_len(&self) -> u64 {
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        std::fs::metadata(Path::new(&log)).map_or(0, |log| log.len())
+    }
+
+    /// A check beside the writer found the file damaged: nothing is written any more, and the program ends.
+    pub fn damaged(&self, what: &str) {
+        self.fail(&Fault::Damaged(what.to_owned()));
+    }
+
     /// Notes what ends the program.
     pub(super) fn noted<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(why) = &result

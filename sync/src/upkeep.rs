@@ -1,0 +1,186 @@
+//! What a database needs beside its use: its log written back, what is over purged, and everything checked at night.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::life::Note;
+use crate::node::{Node, NodeError};
+use crate::retention::Retention;
+use crate::store::StoreError;
+use crate::store::sqlite::{Findings, SqliteStore, check_whole, open_reader};
+use crate::writer::{Writer, WriterGone};
+
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// A log of this length is truncated at a quiet moment, bytes.
+const WAL_LEN_QUIET: u64 = 1024 * 1024;
+
+/// Looks between two purges: an hour.
+const PURGE_EVERY_LOOKS: u32 = 60;
+
+/// Purges made in one go at most; each is at most ten thousand entries.
+const PURGES_MAX: u32 = 50;
+
+/// The quiet hour, UTC: three in the morning in Korea.
+const NIGHT_HOUR_UTC: i64 = 18;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// A check is due at night when the last one is older than this.
+const CHECK_AFTER_MS: i64 = 20 * HOUR_MS;
+
+/// A device that is switched off at night is checked at the first quiet moment after this.
+const CHECK_AFTER_LATEST_MS: i64 = 36 * HOUR_MS;
+
+/// A database under care.
+#[derive(Debug, Clone)]
+pub struct Upkeep {
+    /// Its writer.
+    pub writer: Writer<SqliteStore>,
+    /// Where it is.
+    pub database: PathBuf,
+    /// The clock.
+    pub clock: Clock,
+    /// What may be purged; head office purges nothing.
+    pub retention: Option<Retention>,
+}
+
+/// Whether the whole check is to be made now. A clock that was set back makes it once more.
+const fn check_is_due(now_ms: i64, last_ms: i64, quiet: bool) -> bool {
+    let age_ms = now_ms.saturating_sub(last_ms);
+    let night = now_ms.div_euclid(HOUR_MS).rem_euclid(24) == NIGHT_HOUR_UTC;
+    quiet && (age_ms < -HOUR_MS || age_ms > CHECK_AFTER_LATEST_MS || (night && age_ms > CHECK_AFTER_MS))
+}
+
+impl Upkeep {
+    /// Cares for it until the writer is gone.
+    pub async fn keep(self) -> Result<(), WriterGone> {
+        let mut last_check_ms = self.last_check_ms().await?;
+        let mut commits = self.writer.changes();
+        let mut look = 0u32;
+        loop {
+            commits.mark_unchanged();
+            tokio::time::sleep(LOOK_EVERY).await;
+            let quiet = !commits.has_changed().map_err(|_| WriterGone)?;
+            self.tend(quiet).await?;
+            if look % PURGE_EVERY_LOOKS == 0 {
+                self.purge().await?;
+            }
+            look = look.wrapping_add(1);
+            let now_ms = self.clock.wall_ms();
+            if check_is_due(now_ms, last_check_ms, quiet) {
+                last_check_ms = now_ms;
+                self.check(now_ms).await?;
+            }
+        }
+    }
+
+    async fn last_check_ms(&self) -> Result<i64, WriterGone> {
+        let noted = self.writer.run(|node| last_check(node)).await?;
+        // Never checked: the first night does it.
+        Ok(noted.ok().flatten().unwrap_or_else(|| self.clock.wall_ms()))
+    }
+
+    async fn tend(&self, quiet: bool) -> Result<(), WriterGone> {
+        let tended = self.writer.run(move |node| node.store().tend(quiet)).await?;
+        if let Err(why) = tended {
+            tracing::warn!(%why, "the log could not be written back");
+        }
+        Ok(())
+    }
+
+    /// Only by a time that was agreed with head office: a clock that is wrong would let entries go early.
+    async fn purge(&self) -> Result<(), WriterGone> {
+        let (Some(retention), Some(now_ms)) = (self.retention.clone(), self.clock.agreed_ms()) else {
+            return Ok(());
+        };
+        for _ in 0..PURGES_MAX {
+            let retention = retention.clone();
+            let purged = self
+                .writer
+                .run(move |node| {
+                    node.store().note_night(&retention, now_ms)?;
+                    node.store().purge_due(&retention)
+                })
+                .await?;
+            match purged {
+                Ok(0) => return Ok(()),
+                Ok(purged) => tracing::info!(purged, "entries that head office holds for long were purged"),
+                Err(why) => {
+                    tracing::warn!(%why, "nothing was purged");
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks everything beside the writer, and keeps the result for the status screens.
+    pub async fn check(&self, now_ms: i64) -> Result<(), WriterGone> {
+        let database = self.database.clone();
+        let look = move || open_reader(&database).and_then(|reader| check_whole(&reader));
+        let found = tokio::task::spawn_blocking(look).await;
+        let found = found.unwrap_or_else(|why| Err(StoreError::Refused(format!("it ended early: {why}"))));
+        self.writer.run(move |node| note_check(node, &found, now_ms)).await?;
+        Ok(())
+    }
+}
+
+fn last_check(node: &mut Node<SqliteStore>) -> Result<Option<i64>, NodeError> {
+    use crate::life::StoreNote;
+    let row = node.get::<StoreNote>(&StoreNote::key(Note::Check.as_str()))?;
+    Ok(row.map(|row| row.at_ms))
+}
+
+fn note_check(node: &mut Node<SqliteStore>, found: &Result<Findings, StoreError>, now_ms: i64) {
+    let (well, detail) = match found {
+        Ok(found) => (found.is_well(), found.summary()),
+        Err(why) => (false, format!("the check could not be made: {why}")),
+    };
+    if well {
+        tracing::info!(detail, "the database was checked");
+    } else {
+        tracing::error!(
+            detail,
+            "the database was checked; call support and make a backup of the data folder"
+        );
+    }
+    // Pages that are broken are seen to at the next start; a chain alone that does not verify stays for people, since
+    // what it tells is not gone.
+    if let Ok(found) = found
+        && !found.file.is_empty()
+    {
+        node.store().damaged(&found.summary());
+        return;
+    }
+    if let Err(why) = node.write(vec![Note::Check.row(now_ms, well, detail)], now_ms) {
+        tracing::warn!(%why, "the result of the check was not kept");
+    }
+}
+
+impl SqliteStore {
+    /// Writes the log back: whole at a quiet moment, as far as readers let it otherwise. Takes the reserve again.
+    pub fn tend(&mut self, quiet: bool) -> Result<(), StoreError> {
+        self.refill_reserve();
+        if quiet && self.wal_len() > WAL_LEN_QUIET { self.checkpoint() } else { self.checkpoint_passively() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_check_is_made_once_a_night_or_late_at_a_quiet_moment_and_never_in_between() {
+        let night = 20_000 * 24 * HOUR_MS + NIGHT_HOUR_UTC * HOUR_MS;
+        assert!(check_is_due(night, night - 24 * HOUR_MS, true));
+        assert!(!check_is_due(night, night - 24 * HOUR_MS, false), "somebody is selling");
+        assert!(!check_is_due(night + HOUR_MS / 2, night, true), "done this night");
+        let noon = night + 9 * HOUR_MS;
+        assert!(!check_is_due(noon, noon - 33 * HOUR_MS, true));
+        assert!(check_is_due(noon, noon - 37 * HOUR_MS, true), "it was switched off at night");
+        assert!(check_is_due(noon, noon + 24 * HOUR_MS, true), "the clock was set back");
+    }
+}
