@@ -9,7 +9,6 @@ use sync::enrolment::Issuer;
 use sync::listener::{Caller, LinkListener};
 use sync::live::Live;
 use sync::store::sqlite::{Fault, told};
-use sync::upkeep::Upkeep;
 use sync::{Clock, NodeError, Reader, SqliteStore, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -29,6 +28,7 @@ use crate::role::{Follower, Policy, Role};
 use crate::stations::{Presence, register_stations};
 use crate::store::{DATABASE_NAME, Hq, HqWriter, OpenError, open_node, open_store};
 
+mod chores;
 mod door;
 
 use door::Door;
@@ -41,9 +41,6 @@ const LEASE_RETRY: Duration = Duration::from_millis(50);
 
 /// Requests under way have this long to end.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
-
-/// Between writes of when stations were last heard of.
-const PRESENCE_EVERY: Duration = Duration::from_secs(30);
 
 /// Why head office did not start. One line on stderr.
 #[derive(Debug, thiserror::Error)]
@@ -189,20 +186,14 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         incarnation,
     });
     let stop = CancellationToken::new();
-    let upkeep = Upkeep {
-        writer: writer.clone(),
-        database: database(&config.data_dir),
-        clock: clock.clone(),
-        retention: None,
-    };
     let mut tasks = roles_at_work(&writer, &reader, &clock, wake);
     tasks.extend([
         tokio::spawn(serving.run()),
         tokio::spawn(poke_on_movement(broker.clone(), reader.clone(), presence.clone(), writer.changes())),
-        tokio::spawn(keep_presence(presence.clone(), writer.clone(), clock.clone())),
+        tokio::spawn(chores::keep_presence(presence.clone(), writer.clone(), clock.clone())),
         tokio::spawn(door.live.clone().keep_swept(devices, door.verifier.clone())),
         tokio::spawn(door.clone().keep_certified(clock.clone())),
-        tokio::spawn(keep_up(upkeep)),
+        tokio::spawn(chores::keep_up(database(&config.data_dir), writer.clone(), clock.clone())),
     ]);
     let serving =
         [serve_http(listener, app.clone(), stop.clone()), serve_links(links, app.clone(), stop.clone())];
@@ -247,13 +238,6 @@ fn roles_at_work(
     ]
 }
 
-/// Until the writer is gone, which ends the program.
-async fn keep_up(upkeep: Upkeep) {
-    if upkeep.keep().await.is_err() {
-        tracing::debug!("the database's upkeep has ended with its writer");
-    }
-}
-
 impl Running {
     /// Waits until the database cannot go on; the program ends then at once, without another write.
     pub async fn broken(&mut self) -> Fault {
@@ -278,7 +262,7 @@ impl Running {
         }
         self.ingest.close();
         self.broker.disconnect_all().await;
-        store_presence(&self.presence, &self.writer, &self.clock).await;
+        chores::store_presence(&self.presence, &self.writer, &self.clock).await;
         let checkpoint = self.writer.run(|node| node.store().checkpoint()).await;
         if let Ok(Err(why)) = checkpoint {
             tracing::warn!(%why, "the last checkpoint was not made; the next start makes it");
@@ -390,22 +374,4 @@ fn serve_links(links: LinkListener, app: App, stop: CancellationToken) -> JoinHa
             tracing::error!(%why, "the listener of devices has ended");
         }
     })
-}
-
-async fn keep_presence(presence: Presence, writer: HqWriter, clock: Clock) {
-    loop {
-        tokio::time::sleep(PRESENCE_EVERY).await;
-        store_presence(&presence, &writer, &clock).await;
-    }
-}
-
-async fn store_presence(presence: &Presence, writer: &HqWriter, clock: &Clock) {
-    let rows = presence.take_unstored();
-    if rows.is_empty() {
-        return;
-    }
-    let now_ms = clock.wall_ms();
-    if let Ok(Err(why)) = writer.run(move |node| node.write(rows, now_ms)).await {
-        tracing::warn!(%why, "when stations were last heard of was not stored");
-    }
 }

@@ -65,7 +65,7 @@ impl Upkeep {
             tokio::time::sleep(LOOK_EVERY).await;
             let quiet = !commits.has_changed().map_err(|_| WriterGone)?;
             self.tend(quiet).await?;
-            if look % PURGE_EVERY_LOOKS == 0 {
+            if look.is_multiple_of(PURGE_EVERY_LOOKS) {
                 self.purge().await?;
             }
             look = look.wrapping_add(1);
@@ -78,7 +78,7 @@ impl Upkeep {
     }
 
     async fn last_check_ms(&self) -> Result<i64, WriterGone> {
-        let noted = self.writer.run(|node| last_check(node)).await?;
+        let noted = self.writer.run(last_check).await?;
         // Never checked: the first night does it.
         Ok(noted.ok().flatten().unwrap_or_else(|| self.clock.wall_ms()))
     }

@@ -80,10 +80,11 @@ pub(super) fn fault_of(why: &StoreError) -> Option<Fault> {
 pub fn is_fault(why: &(dyn std::error::Error + 'static)) -> bool {
     why.is::<Fault>()
         || matches!(why.downcast_ref::<StoreError>(), Some(StoreError::Halted(_)))
-        || why
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .is_some_and(|inner| inner.is::<Fault>())
+        || why.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref).is_some_and(holds_fault)
+}
+
+fn holds_fault(inner: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    inner.is::<Fault>()
 }
 
 /// Waits until a fault is told.

@@ -1,0 +1,39 @@
+//! What is done from time to time while head office runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sync::Clock;
+use sync::upkeep::Upkeep;
+
+use crate::stations::Presence;
+use crate::store::HqWriter;
+
+/// Between writes of when stations were last heard of.
+const PRESENCE_EVERY: Duration = Duration::from_secs(30);
+
+/// Cares for the database until the writer is gone, which ends the program. Head office purges nothing.
+pub(super) async fn keep_up(database: PathBuf, writer: HqWriter, clock: Clock) {
+    let upkeep = Upkeep { writer, database, clock, retention: None };
+    if upkeep.keep().await.is_err() {
+        tracing::debug!("the database's upkeep has ended with its writer");
+    }
+}
+
+pub(super) async fn keep_presence(presence: Presence, writer: HqWriter, clock: Clock) {
+    loop {
+        tokio::time::sleep(PRESENCE_EVERY).await;
+        store_presence(&presence, &writer, &clock).await;
+    }
+}
+
+pub(super) async fn store_presence(presence: &Presence, writer: &HqWriter, clock: &Clock) {
+    let rows = presence.take_unstored();
+    if rows.is_empty() {
+        return;
+    }
+    let now_ms = clock.wall_ms();
+    if let Ok(Err(why)) = writer.run(move |node| node.write(rows, now_ms)).await {
+        tracing::warn!(%why, "when stations were last heard of was not stored");
+    }
+}
