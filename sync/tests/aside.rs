@@ -21,7 +21,10 @@ use sync_proto::{
 
 const NOW: Stamp = Stamp::at_wall_ms(1_795_478_400_000);
 const DEVICE: DeviceId = DeviceId([1; 16]);
-const SCHEMA: usize = 5;
+/// Schema of the databases here.
+fn schema() -> usize {
+    sync::migrations(&[]).len()
+}
 
 fn database(folder: &Path) -> PathBuf {
     folder.join("till.db")
@@ -163,12 +166,12 @@ fn a_restore_drill_a_backup_made_at_work_comes_back_as_a_new_life_with_the_tail_
     assert_eq!((made.entry_count, made.path.extension().unwrap().to_str()), (10, Some("db")));
     assert_eq!(made.len, std::fs::metadata(&made.path).unwrap().len());
     record(&mut node, 20);
-    let busy = backup::restore(&database(folder.path()), &made.path, SCHEMA, Some(DEVICE), NOW.wall_ms);
+    let busy = backup::restore(&database(folder.path()), &made.path, schema(), Some(DEVICE), NOW.wall_ms);
     assert!(matches!(busy, Err(StoreError::InUse(_))), "{busy:?}");
     drop(node);
 
     let restored =
-        backup::restore(&database(folder.path()), &made.path, SCHEMA, Some(DEVICE), NOW.wall_ms).unwrap();
+        backup::restore(&database(folder.path()), &made.path, schema(), Some(DEVICE), NOW.wall_ms).unwrap();
     assert_eq!(restored.entry_count, 10);
     assert!(database(&restored.set_aside.unwrap()).exists());
     let mut node = open(folder.path(), 11);
@@ -190,16 +193,16 @@ fn a_backup_that_is_no_good_is_refused_and_changes_nothing() {
     let restore = |file: &Path, schema, device| {
         backup::restore(&database(folder.path()), file, schema, Some(device), NOW.wall_ms).unwrap_err()
     };
-    assert!(matches!(restore(&folder.path().join("none.db"), SCHEMA, DEVICE), StoreError::File { .. }));
-    assert!(matches!(restore(&made.path, 4, DEVICE), StoreError::Newer { found: 5, .. }));
-    assert!(restore(&made.path, SCHEMA, DeviceId([9; 16])).to_string().contains("backup of device"));
+    assert!(matches!(restore(&folder.path().join("none.db"), schema(), DEVICE), StoreError::File { .. }));
+    assert!(matches!(restore(&made.path, schema() - 1, DEVICE), StoreError::Newer { .. }));
+    assert!(restore(&made.path, schema(), DeviceId([9; 16])).to_string().contains("backup of device"));
     let foreign = folder.path().join("foreign.db");
     rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
-    assert!(matches!(restore(&foreign, SCHEMA, DEVICE), StoreError::NotOurs(_)));
+    assert!(matches!(restore(&foreign, schema(), DEVICE), StoreError::NotOurs(_)));
     let cut = folder.path().join("cut.db");
     let whole = std::fs::read(&made.path).unwrap();
     std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
-    assert!(matches!(restore(&cut, SCHEMA, DEVICE), StoreError::Damaged(_)));
+    assert!(matches!(restore(&cut, schema(), DEVICE), StoreError::Damaged(_)));
     assert_eq!(std::fs::read(database(folder.path())).unwrap(), before);
 }
 
