@@ -1,11 +1,13 @@
-//! A disk in memory that can be full, and that can end the process in a commit or right after it.
+//! A disk in memory that can be full, that can end the process in a commit or right after it, that can say that
+//! something is durable when it is not, and that can be copied and put back.
 
 use sync::store::memory::MemoryStore;
 use sync::store::{Commit, FeedHead, Store, StoreError, StoredEntry, StreamRow};
 use sync_proto::fact::FeedScope;
+use sync_proto::life::{Kept, Marker, MarkerSeen};
 use sync_proto::rows::{RowKey, TableSpec, Value};
 use sync_proto::wire::FeedItem;
-use sync_proto::{ChainHash, DeviceId, Entry, FeedVersion, Origin, Role, Seq, StreamId};
+use sync_proto::{ChainHash, DeviceId, Entry, FeedVersion, Incarnation, Origin, Role, Seq, StreamId};
 
 use crate::breakage::Break;
 
@@ -27,6 +29,21 @@ pub enum Dies {
     After,
 }
 
+/// A copy of a disk.
+#[derive(Debug, Clone, Default)]
+pub struct Image {
+    durable: MemoryStore,
+    kept: Option<Kept>,
+    marker: Option<Marker>,
+}
+
+/// What a lying disk has said was durable.
+#[derive(Debug)]
+struct Unsynced {
+    base: Image,
+    commits: Vec<Commit>,
+}
+
 /// The store of a simulated process. What was committed survives its death; nothing else does.
 #[derive(Debug, Default)]
 pub struct Disk {
@@ -42,6 +59,11 @@ pub struct Disk {
     pub written: Vec<Entry>,
     /// What the disk saw that must not be.
     pub violation: Option<String>,
+    /// What the database says of its place (R4).
+    pub kept: Option<Kept>,
+    /// The marker beside it.
+    marker: Option<Marker>,
+    unsynced: Option<Unsynced>,
     device: Option<DeviceId>,
     /// It numbers the items of its feeds; others keep what they pulled.
     writes_feeds: bool,
@@ -74,6 +96,71 @@ impl Disk {
             }
         }
         self
+    }
+
+    /// A copy as it is now.
+    pub fn image(&self) -> Image {
+        Image { durable: self.durable.clone(), kept: self.kept.clone(), marker: self.marker }
+    }
+
+    /// Puts a copy back; the marker stands elsewhere and stays as it is, unless it is put back too.
+    pub fn put_back(&mut self, image: Image, marker_too: bool) {
+        self.durable = image.durable;
+        self.kept = image.kept;
+        if marker_too {
+            self.marker = image.marker;
+        }
+    }
+
+    /// From now on the disk says that a commit is durable when it is not.
+    pub fn ignore_sync(&mut self) {
+        self.unsynced = Some(Unsynced { base: self.image(), commits: Vec::new() });
+    }
+
+    /// What a crash does to a disk that lied: of its last commits the first `kept` are there. Says how many are not.
+    pub fn lose_unsynced(&mut self, drawn: u64, marker_too: bool) -> usize {
+        let Some(Unsynced { base, commits }) = self.unsynced.take() else { return 0 };
+        let count = u64::try_from(commits.len()).unwrap_or(0);
+        let kept = usize::try_from(drawn % count.max(1)).unwrap_or(0);
+        self.put_back(base, marker_too);
+        for commit in commits.iter().take(kept) {
+            // They were committed on this very state once.
+            let _ = self.durable.commit(commit);
+        }
+        if marker_too {
+            self.mark();
+        }
+        commits.len().saturating_sub(kept)
+    }
+
+    /// The marker as a process finds it when it starts.
+    pub fn marker_seen(&self) -> MarkerSeen {
+        self.marker.map_or(MarkerSeen::Missing, MarkerSeen::Read)
+    }
+
+    /// The last place in the order of everything that is held.
+    pub fn last_pos(&self) -> i64 {
+        self.durable.all_entries().last().map_or(0, |stored| stored.pos)
+    }
+
+    /// From here on the marker follows every commit.
+    pub fn begin_marker(&mut self, mark: [u8; 16], openings: u64) {
+        let nothing = Marker { mark, openings, incarnation: Incarnation(mark), seq: Seq::NONE, pos: 0 };
+        self.marker = Some(nothing);
+        self.mark();
+    }
+
+    fn mark(&mut self) {
+        let pos = self.last_pos();
+        let own = self
+            .durable
+            .streams_held()
+            .rev()
+            .find(|row| row.own)
+            .map(|row| (row.id.incarnation, row.head.seq));
+        if let (Some(marker), Some((incarnation, seq))) = (&mut self.marker, own) {
+            *marker = Marker { incarnation, seq, pos, ..*marker };
+        }
     }
 
     /// R18 as the oracle sees it: what is committed now must not stand before what could be read already.
@@ -120,6 +207,10 @@ impl Store for Disk {
         let commit = changed.as_ref().unwrap_or(commit);
         self.in_commit_order(commit);
         self.durable.commit(commit)?;
+        if let Some(unsynced) = &mut self.unsynced {
+            unsynced.commits.push(commit.clone());
+        }
+        self.mark();
         let own = commit.append.iter().filter(|entry| Some(entry.key.stream.device) == self.device);
         self.written.extend(own.cloned());
         Ok(())

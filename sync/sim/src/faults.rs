@@ -40,10 +40,22 @@ pub enum Fault {
     ClockJump,
     /// An entry is written by a newer version: fields, types and schema versions nobody else knows.
     NewerVersion,
+    /// A crash takes commits away that a lying disk had said were durable.
+    UnsyncedLost,
+    /// A device is put back to an earlier copy of its disk; what stands beside the database tells.
+    Restored,
+    /// A device is put back to an earlier copy of everything: only its upstream can tell.
+    RestoredUnnoticed,
+    /// A till's disk is copied to another computer, and both sell.
+    Cloned,
+    /// The same with machine id, file identity and marker: only their upstream can tell them apart.
+    CloneUnnoticed,
+    /// Head office is put back to a backup.
+    HqRestored,
 }
 
 /// How many kinds there are.
-const COUNT: usize = 18;
+const COUNT: usize = 24;
 
 impl Fault {
     /// All of them, in the order in which they are printed.
@@ -66,6 +78,12 @@ impl Fault {
         Self::DiskFull,
         Self::ClockJump,
         Self::NewerVersion,
+        Self::UnsyncedLost,
+        Self::Restored,
+        Self::RestoredUnnoticed,
+        Self::Cloned,
+        Self::CloneUnnoticed,
+        Self::HqRestored,
     ];
 
     /// Its name on the command line and in the table.
@@ -89,6 +107,12 @@ impl Fault {
             Self::DiskFull => "disk-full",
             Self::ClockJump => "clock-jump",
             Self::NewerVersion => "newer-version",
+            Self::UnsyncedLost => "unsynced-lost",
+            Self::Restored => "restored",
+            Self::RestoredUnnoticed => "restored-unnoticed",
+            Self::Cloned => "cloned",
+            Self::CloneUnnoticed => "clone-unnoticed",
+            Self::HqRestored => "hq-restored",
         }
     }
 

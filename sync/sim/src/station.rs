@@ -5,11 +5,13 @@ mod driver;
 use std::sync::Arc;
 
 use sync::node::Beside;
+use sync::store::{Commit, Store as _};
 use sync::{Draft, Node, NodeError, Peer};
 use sync_proto::catalogue::Catalogue;
 use sync_proto::fact::FeedScope;
 use sync_proto::ledger::{Depth, Ledger};
-use sync_proto::project::{All, Projection};
+use sync_proto::life::{Kept, Place, Seen, Standing, decide};
+use sync_proto::project::All;
 use sync_proto::{BusinessDay, Entry, EntryKey, Fact, Origin, Role, Stamp};
 
 use crate::breakage::Break;
@@ -38,6 +40,7 @@ pub struct Process {
     pub dead_until_ms: Option<i64>,
     /// It writes what older versions do not know.
     pub newer: bool,
+    place: Place,
     alive: Option<Alive>,
     disk: Option<Disk>,
     depth: Depth,
@@ -81,6 +84,7 @@ impl Process {
             clock_skew_ms: 0,
             dead_until_ms: None,
             newer: false,
+            place: Place { machine: format!("machine {index}"), file: "1".to_owned() },
             alive: None,
             disk: Some(disk),
             depth,
@@ -93,18 +97,51 @@ impl Process {
         Stamp::at_wall_ms(now_ms.saturating_add(self.clock_skew_ms))
     }
 
-    /// Starts it on its disk, with nothing but the disk to remember by.
+    /// Starts it on its disk, with nothing but the disk and its surroundings to remember by: the same steps as
+    /// `sync::life::open_node` takes over files.
     pub fn start(&mut self, now_ms: i64, entropy: [u8; 16], jitter_seed: u64) -> Result<(), NodeError> {
         let Some(disk) = self.disk.take() else { return Ok(()) };
-        let projections: Vec<Box<dyn Projection>> =
-            vec![Box::new(Catalogue), Box::new(Ledger::new(self.depth))];
+        let disk = disk.reopened();
+        let projection = Arc::new(All(vec![Box::new(Catalogue), Box::new(Ledger::new(self.depth))]));
         let stamp = self.stamp(now_ms);
-        let node = Node::open(disk.reopened(), Arc::new(All(projections)), self.me.clone(), entropy, stamp)?;
+        let has_journal = disk.durable.streams_held().any(|row| row.own);
+        let (place, kept) = (self.place.clone(), disk.kept.clone());
+        let seen = Seen { place, marker: disk.marker_seen(), has_journal, pos: disk.last_pos() };
+        let standing = decide(kept.as_ref(), &seen);
+        let mut node = match standing {
+            Standing::NewLife(reason) if !has_journal => {
+                Node::open_because(disk, projection, self.me.clone(), entropy, reason.as_str(), stamp)?
+            }
+            _ => Node::open(disk, projection, self.me.clone(), entropy, stamp)?,
+        };
+        if let Standing::NewLife(reason) = standing
+            && has_journal
+        {
+            node.reincarnate(entropy, reason.as_str(), stamp)?;
+        }
+        let (mark, openings) = match (&kept, standing) {
+            (Some(kept), Standing::Same) => (kept.mark, kept.openings.saturating_add(1)),
+            _ => (entropy, 1),
+        };
+        node.store().kept = Some(Kept { mark, place: seen.place, openings });
+        node.store().begin_marker(mark, openings);
         self.life += 1;
         self.dead_until_ms = None;
         let driver = Driver::new(now_ms, jitter_seed, self.broken);
         self.alive = Some(Alive { node, driver, late: Vec::new() });
         Ok(())
+    }
+
+    /// Another computer with the same disk, and with the same surroundings if nobody is to notice.
+    pub fn cloned(&mut self, index: usize, unnoticed: bool) -> Option<Self> {
+        let mut clone = Self::new(index, self.upstream, self.me.clone(), self.scopes.clone(), self.broken);
+        let image = self.disk()?.image();
+        clone.disk()?.put_back(image, true);
+        clone.place = self.place.clone();
+        if !unnoticed {
+            clone.place.machine = format!("machine {index}");
+        }
+        Some(clone)
     }
 
     /// Ends it at once: everything but the disk is gone.
@@ -149,17 +186,17 @@ impl Process {
         (!died).then_some(recorded.entries)
     }
 
-    /// Records bytes that only a newer version writes. Whether they were shown as done.
-    pub fn record_newer(&mut self, now_ms: i64, bytes: Vec<u8>) -> bool {
+    /// Records bytes that only a newer version writes; the entries if they were shown as done.
+    pub fn record_newer(&mut self, now_ms: i64, bytes: Vec<u8>) -> Option<Vec<Entry>> {
         let at_ms = self.stamp(now_ms).wall_ms;
-        let Some(node) = self.node() else { return false };
-        let own = node.own_stream();
-        let Ok(head) = node.own_head() else { return false };
-        let key = EntryKey { stream: own, seq: head.seq.next() };
+        let node = self.node()?;
+        let head = node.own_head().ok()?;
+        let key = EntryKey { stream: node.own_stream(), seq: head.seq.next() };
         let entry = Entry { key, hash: head.hash.chain(&bytes), bytes };
-        let commit = sync::store::Commit { at_ms, append: vec![entry], ..sync::store::Commit::default() };
-        let done = sync::Store::commit(node.store(), &commit).is_ok();
-        done && node.store().died.is_none()
+        let append = vec![entry];
+        let commit = Commit { at_ms, append: append.clone(), ..Commit::default() };
+        node.store().commit(&commit).ok()?;
+        node.store().died.is_none().then_some(append)
     }
 
     /// Answers a peer's message; `None` when the process died before it could, or does not take it.

@@ -1,9 +1,10 @@
 //! One world: processes, network, time, chance, and what was shown to people.
 
+mod copies;
 mod people;
 mod trouble;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use sync_proto::fact::{FeedScope, Sold};
 use sync_proto::{BusinessDay, DeviceId, Origin, Role, StationCode, TerminalNo};
@@ -18,6 +19,7 @@ use crate::oracle;
 use crate::rng::Rng;
 use crate::station::{Outgoing, Process};
 use crate::workload;
+use copies::Copies;
 
 /// Virtual time between two looks at the world.
 const STEP_MS: i64 = 25;
@@ -71,8 +73,10 @@ pub struct Shown {
     pub till: usize,
     /// The sale.
     pub sold: Sold,
-    /// Its cancellation was shown as done too.
-    pub cancelled: bool,
+    /// Its entry, byte for byte.
+    pub entry: Vec<u8>,
+    /// The entry of its cancellation, once that was shown as done too.
+    pub cancellation: Option<Vec<u8>>,
     /// Written in a schema version that nobody else can project yet.
     pub future: bool,
 }
@@ -102,6 +106,9 @@ pub struct World {
     day: BusinessDay,
     ships: u64,
     calm: bool,
+    copies: Option<Copies>,
+    /// Entries that stood on one disk alone, which then lost them.
+    destroyed: BTreeSet<Vec<u8>>,
     trace: VecDeque<String>,
     violations: Vec<String>,
 }
@@ -120,6 +127,7 @@ impl World {
         };
         let weather = Weather::stormy(&mut chances.network);
         let processes = processes(&mut root, options.broken)?;
+        let copies = Copies::drawn(&mut chances.trouble, &processes);
         Some(Self {
             seed,
             options,
@@ -133,6 +141,8 @@ impl World {
             day: workload::day()?,
             ships: 0,
             calm: false,
+            copies: copies.filter(|copies| options.plan.allows(copies.fault)),
+            destroyed: BTreeSet::new(),
             trace: VecDeque::new(),
             violations: Vec::new(),
         })
@@ -157,6 +167,7 @@ impl World {
             steps += 1;
             self.act();
             self.break_something();
+            self.copy_or_put_back(steps);
             self.step();
         }
         self.heal();
@@ -165,7 +176,9 @@ impl World {
         self.faults.add_times(Fault::DiskFull, refused);
         if self.violations.is_empty() {
             tamper(&mut self.processes, &mut self.shown);
-            self.violations.extend(oracle::judge(&mut self.processes, &self.shown));
+            let doubtful = self.copies.as_ref().is_some_and(Copies::is_unnoticed);
+            let known = oracle::Known { shown: &self.shown, destroyed: &self.destroyed, doubtful };
+            self.violations.extend(oracle::judge(&mut self.processes, &known));
         }
         Report {
             seed: self.seed,

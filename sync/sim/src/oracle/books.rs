@@ -14,12 +14,12 @@ type Books = BTreeMap<(String, String), i64>;
 const KNOWN_VERSION: u64 = 1;
 
 /// I5 and I6: stock, summary and tenders are what the entries at HQ add up to.
-pub(super) fn agree(disk: &MemoryStore, hq: &Facts, station: Option<&str>, who: &str) -> Vec<String> {
+pub(super) fn agree(disk: &MemoryStore, facts: &Facts, who: &str) -> Vec<String> {
     let mut stock: Books = BTreeMap::new();
     let mut sold: Books = BTreeMap::new();
     let mut money: Books = BTreeMap::new();
-    for FactOf { station: of, kind, version, data } in &hq.0 {
-        if station.is_some_and(|station| station != of) || *version != KNOWN_VERSION {
+    for FactOf { station: of, kind, version, data } in &facts.0 {
+        if *version != KNOWN_VERSION {
             continue;
         }
         let sign = match kind.as_str() {

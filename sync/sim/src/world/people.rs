@@ -42,20 +42,25 @@ impl World {
         };
         let Some(sold) = workload::sale(id, &mut self.chances.people) else { return };
         let kind = self.chances.people.below(3);
-        let (done, future) = if newer {
+        let (entries, future) = if newer {
             let Some(bytes) = workload::newer(&sold, stamp, &day, kind) else { return };
             (process.record_newer(now_ms, bytes), kind != workload::KNOWN)
         } else {
-            (process.record(now_ms, &day, &[Draft::new(Fact::Sold(sold.clone()))]).is_some(), false)
+            (process.record(now_ms, &day, &[Draft::new(Fact::Sold(sold.clone()))]), false)
         };
-        if done {
+        if let Some(entry) = entries.unwrap_or_default().pop() {
             if newer {
                 self.faults.hit(Fault::NewerVersion);
             }
             self.note(|| {
-                format!("{index} sold {}{}", sold.sale, if newer { " in a newer version" } else { "" })
+                format!(
+                    "{index} sold {} as {}{}",
+                    sold.sale,
+                    entry.key.to_text(),
+                    if newer { ", newer" } else { "" }
+                )
             });
-            self.shown.push(Shown { till: index, sold, cancelled: false, future });
+            self.shown.push(Shown { till: index, sold, entry: entry.bytes, cancellation: None, future });
         }
     }
 
@@ -65,7 +70,7 @@ impl World {
             .shown
             .iter()
             .enumerate()
-            .filter(|(_, shown)| shown.till == index && !shown.cancelled && !shown.future)
+            .filter(|(_, shown)| shown.till == index && shown.cancellation.is_none() && !shown.future)
             .map(|(at, _)| at)
             .collect();
         let pick =
@@ -76,8 +81,8 @@ impl World {
             return;
         };
         let draft = Draft::new(Fact::SaleCancelled(workload::cancellation(&shown.sold)));
-        if process.record(now_ms, &day, &[draft]).is_some() {
-            shown.cancelled = true;
+        if let Some(entry) = process.record(now_ms, &day, &[draft]).unwrap_or_default().pop() {
+            shown.cancellation = Some(entry.bytes);
         }
     }
 
