@@ -203,6 +203,36 @@ fn r4_a_till_put_back_that_has_not_sold_yet_begins_a_new_life_before_it_reuses_a
 }
 
 #[test]
+fn r4_what_a_till_put_back_sells_while_upstream_answers_is_carried_over() {
+    let mut agent = open(MemoryStore::default(), origin(9, Role::Agent));
+    let mut before = till(MemoryStore::default(), 10);
+    before.sell(1_000);
+    let image = before.snapshot();
+    before.sell(2_000);
+    before.sell(2_001);
+    before.drain(&mut agent);
+
+    let mut restored = till(image, 20);
+    restored.sold.clear();
+    let own = restored.node.own_stream();
+    let head = restored.node.own_head().unwrap().seq;
+    restored.engine.handle(0, Input::Head { stream: own, head, acked: Seq::NONE, own: true });
+    let hello = restored.node.hello(own, head).unwrap().unwrap();
+    let Reply::Hello(answer) = restored.ask(&mut agent, &Message::Hello(hello)) else { panic!() };
+    // The answer is on its way: what is sold now takes a number that upstream knows for another sale.
+    restored.sell(3_000);
+    let greeted = restored.node.greeted(&answer).unwrap();
+    let commands = restored.engine.handle(0, greeted);
+    let mut begun = 0;
+    for command in commands {
+        restored.obey(command, &mut agent, &mut begun);
+    }
+    assert_eq!(begun, 1);
+    restored.drain(&mut agent);
+    assert_eq!(sorted(sales(&mut agent)), sorted([before.sold, restored.sold].concat()));
+}
+
+#[test]
 fn r4_a_disk_cloned_to_two_machines_keeps_both_streams_apart() {
     let mut agent = open(MemoryStore::default(), origin(9, Role::Agent));
     let mut first = till(MemoryStore::default(), 10);

@@ -40,3 +40,5 @@ mod seller;
 mod siege;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod switches;

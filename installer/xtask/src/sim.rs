@@ -76,6 +76,14 @@ pub fn seeds(simulator: &Path, count: u64) -> Result<()> {
     simulate(simulator, &["--seeds".to_owned(), count.to_string()])
 }
 
+/// Breaks each of the rules in turn.
+///
+/// # Errors
+/// A breakage is not found.
+pub fn mutations(simulator: &Path) -> Result<()> {
+    simulate(simulator, &["--mutations".to_owned()])
+}
+
 fn simulate(simulator: &Path, arguments: &[String]) -> Result<()> {
     let mut command = shell::command(&simulator.to_string_lossy(), &[], &workspace::root());
     // The counters are what it is run for.

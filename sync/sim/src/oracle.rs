@@ -32,11 +32,15 @@ pub struct Known<'a> {
     /// Two lives wrote under one name for a while, and nothing but an upstream could tell: forks are kept, and receipt
     /// numbers that were given twice stand in quarantine.
     pub doubtful: bool,
+    /// An agent was put back and its manager did once more what it had forgotten.
+    pub forgetful: bool,
+    /// Head office was put back: what its devices know of its feeds may be more than it knows.
+    pub hq_put_back: bool,
 }
 
 /// Every invariant that does not hold, in words. The processes have ended then.
 pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
-    let mut wrong = nothing_pending(processes);
+    let mut wrong = nothing_pending(processes, !known.hq_put_back);
     let disks: Vec<(Origin, Disk)> = processes
         .iter_mut()
         .filter_map(|process| {
@@ -58,11 +62,12 @@ pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
                 let who = format!("{} of {station}", me.role.as_str());
                 wrong.extend(books::agree(&disk.durable, &Facts::of(&disk.durable, &aside), &who));
             }
+            Role::Terminal if known.hq_put_back => {}
             Role::Terminal => wrong.extend(prices_agree(&disk.durable, &hq.durable)),
             // It has no journal.
             Role::Office => {}
         }
-        let strange = aside.iter().find(|each| !known.doubtful || !given_twice(&each.reason));
+        let strange = aside.iter().find(|each| !known.explains(&each.reason));
         wrong.extend(strange.map(|each| format!("R14: something of {station} is in quarantine: {each:?}")));
         if !known.doubtful && !disk.durable.forks().is_empty() {
             wrong.push(format!("R5: a fork at {station}, though nobody forged one"));
@@ -71,9 +76,12 @@ pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
     wrong
 }
 
-/// Whether an entry stands aside because another has its receipt number: the mark of two lives with one name.
-fn given_twice(reason: &str) -> bool {
-    reason.contains("is used twice") || reason.contains("was cancelled before")
+impl Known<'_> {
+    /// Whether an entry may stand aside for this reason: another life wrote under the same name, or did the same.
+    fn explains(&self, reason: &str) -> bool {
+        self.doubtful && (reason.contains("is used twice") || reason.contains("was cancelled before"))
+            || self.forgetful && reason.contains("was received before")
+    }
 }
 
 /// What a disk's entries say, parsed once. What stands in quarantine says nothing yet, and what a device carried over

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
+use crate::breakage::Break;
 use crate::faults::Faults;
 use crate::world::{Report, World, WorldOptions};
 
@@ -100,4 +101,28 @@ pub fn many(
         summary.violating.len() < VIOLATING_MAX
     });
     summary
+}
+
+/// How a breakage was found.
+#[derive(Debug)]
+pub struct Found {
+    /// So many seeds were run, the finding one included.
+    pub seeds: u64,
+    /// The one that found it.
+    pub seed: u64,
+    /// What it violated.
+    pub what: String,
+}
+
+/// Breaks a rule on purpose until a seed finds it; `None` if none of `seeds` does.
+pub fn mutation(broken: Break, seeds: impl Iterator<Item = u64>, threads: usize) -> Option<Found> {
+    let world = WorldOptions { broken: Some(broken), ..WorldOptions::default() };
+    let (mut found, mut tried) = (None, 0);
+    in_order(seeds, threads, world, |report| {
+        tried += 1;
+        found =
+            report.violations.into_iter().next().map(|what| Found { seeds: tried, seed: report.seed, what });
+        found.is_none()
+    });
+    found
 }

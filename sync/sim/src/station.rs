@@ -229,6 +229,11 @@ impl Process {
         alive.driver.tick(now_ms, told, &mut alive.node, &self.scopes, to)
     }
 
+    /// What its driver did that happens seldom.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        self.alive.as_mut().map(|alive| std::mem::take(&mut alive.driver.notes)).unwrap_or_default()
+    }
+
     /// Whether the journal grew since it was last looked at.
     pub fn has_news(&self) -> bool {
         self.alive.as_ref().is_some_and(|alive| alive.driver.has_news(&alive.node))

@@ -176,8 +176,14 @@ impl World {
         self.faults.add_times(Fault::DiskFull, refused);
         if self.violations.is_empty() {
             tamper(&mut self.processes, &mut self.shown);
-            let doubtful = self.copies.as_ref().is_some_and(Copies::is_unnoticed);
-            let known = oracle::Known { shown: &self.shown, destroyed: &self.destroyed, doubtful };
+            let is = |what: fn(&Copies) -> bool| self.copies.as_ref().is_some_and(what);
+            let known = oracle::Known {
+                shown: &self.shown,
+                destroyed: &self.destroyed,
+                doubtful: is(Copies::is_unnoticed),
+                forgetful: is(Copies::is_of_an_agent),
+                hq_put_back: is(Copies::is_of_hq),
+            };
             self.violations.extend(oracle::judge(&mut self.processes, &known));
         }
         Report {
@@ -201,7 +207,8 @@ impl World {
             }
             if took_ms >= DRAIN_WITHIN_MS {
                 self.violations.push(format!("I7: not drained {DRAIN_WITHIN_MS} ms after healing"));
-                self.violations.extend(oracle::nothing_pending(&mut self.processes));
+                let feeds = !self.copies.as_ref().is_some_and(Copies::is_of_hq);
+                self.violations.extend(oracle::nothing_pending(&mut self.processes, feeds));
             }
             self.step();
         }
@@ -229,12 +236,17 @@ impl World {
     }
 
     fn kill(&mut self, index: usize, fault: Fault) {
-        let until_ms = self.now_ms + self.chances.entropy.between(50, 3_000);
-        if let Some(process) = self.processes.get_mut(index).filter(|process| process.is_alive()) {
-            process.kill(until_ms);
+        if self.end(index) {
             self.faults.hit(fault);
             self.note(|| format!("{index} dies: {}", fault.name()));
         }
+    }
+
+    /// Ends a process for a while, if it runs.
+    fn end(&mut self, index: usize) -> bool {
+        let until_ms = self.now_ms + self.chances.entropy.between(50, 3_000);
+        let running = self.processes.get_mut(index).filter(|process| process.is_alive());
+        running.map(|process| process.kill(until_ms)).is_some()
     }
 
     /// Kills a process whose disk says that it died in a commit, and listens to what the disk has to say.
@@ -337,6 +349,8 @@ impl World {
     }
 
     fn send(&mut self, from: usize, out: Vec<Outgoing>) {
+        let notes = self.processes.get_mut(from).map(Process::take_notes);
+        notes.unwrap_or_default().into_iter().for_each(|what| self.note(|| format!("{from}: {what}")));
         let life = self.processes.get(from).map_or(0, |process| process.life);
         for Outgoing { to, bytes } in out {
             // Only an agent speaks to head office over the broker.
@@ -363,7 +377,8 @@ impl World {
     }
 
     fn drained(&mut self) -> bool {
-        self.network.is_empty() && oracle::nothing_pending(&mut self.processes).is_empty()
+        let feeds = !self.copies.as_ref().is_some_and(Copies::is_of_hq);
+        self.network.is_empty() && oracle::nothing_pending(&mut self.processes, feeds).is_empty()
     }
 }
 

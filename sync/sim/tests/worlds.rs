@@ -113,3 +113,24 @@ fn a_violation_is_made_smaller_and_says_how_to_replay_it() {
     let again = run::one(1, WorldOptions { plan, traced: true, ..options });
     assert_eq!(again.trace, report.trace);
 }
+
+#[test]
+fn r37_each_rule_that_is_broken_on_purpose_is_found() {
+    for broken in Break::ALL {
+        let found = run::mutation(broken, 1..=1_000, 2);
+        assert!(found.is_some(), "nobody finds {broken:?} broken");
+    }
+}
+
+#[test]
+fn r37_seeds_that_found_a_defect_once_hold() {
+    let kept: Vec<u64> = include_str!("seeds")
+        .lines()
+        .filter_map(|line| line.split('#').next()?.trim().parse().ok())
+        .collect();
+    assert!(kept.len() >= 5, "{kept:?}");
+    for seed in kept {
+        let report = run::one(seed, WorldOptions::default());
+        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}");
+    }
+}

@@ -130,7 +130,7 @@ impl<S: Store + 'static> Uplink<S> {
                 }
                 Ok(Vec::new())
             }
-            Command::UpstreamAhead { stream, through } => {
+            Command::UpstreamAhead { stream, through, .. } => {
                 tracing::error!(?stream, %through, upstream = self.upstream, "upstream holds more of this journal than this database does: it is an older copy. A new life of the journal begins");
                 self.begin_life(command).await
             }

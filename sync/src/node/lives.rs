@@ -52,8 +52,8 @@ impl<S: Store> Node<S> {
         now: Stamp,
     ) -> Result<bool, NodeError> {
         match command {
-            Command::UpstreamAhead { stream, .. } if *stream == self.own => {
-                self.reincarnate(entropy, "upstream_ahead", now)?;
+            Command::UpstreamAhead { stream, agreed, .. } if *stream == self.own => {
+                self.branch(entropy, *agreed, "upstream_ahead", now)?;
             }
             Command::Branch { stream, common } if *stream == self.own => {
                 self.branch(entropy, *common, "forked", now)?;

@@ -221,7 +221,7 @@ impl Sender {
         match agreement {
             Agreement::Same if through > flow.head && flow.own => {
                 flow.not_before_ms = refused_until_ms;
-                out.push(Command::UpstreamAhead { stream, through });
+                out.push(Command::UpstreamAhead { stream, through, agreed: greeted.last });
             }
             Agreement::Same => self.settle(now_ms, stream, through, out),
             Agreement::Different if flow.own => {

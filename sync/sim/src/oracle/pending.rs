@@ -9,8 +9,8 @@ use sync_proto::rows::Value;
 
 use crate::station::{Process, UPSTREAM};
 
-/// Every upstream holds every stream whole, and every feed is applied to its end.
-pub fn nothing_pending(processes: &mut [Process]) -> Vec<String> {
+/// Every upstream holds every stream whole, and every feed is applied to its end if `feeds` is to be looked at.
+pub fn nothing_pending(processes: &mut [Process], feeds: bool) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut heads: BTreeMap<(usize, StreamId), u64> = BTreeMap::new();
     for process in processes.iter_mut() {
@@ -36,7 +36,9 @@ pub fn nothing_pending(processes: &mut [Process]) -> Vec<String> {
             }
         }
     }
-    wrong.extend(feeds_behind(processes));
+    if feeds {
+        wrong.extend(feeds_behind(processes));
+    }
     wrong
 }
 

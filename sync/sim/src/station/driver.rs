@@ -29,6 +29,8 @@ pub(super) struct Driver {
     next_pull_ms: i64,
     commits_seen: u64,
     broken: Option<Break>,
+    /// What it did that happens seldom, for the trace.
+    pub(super) notes: Vec<String>,
 }
 
 impl Driver {
@@ -40,6 +42,7 @@ impl Driver {
             next_pull_ms: now_ms,
             commits_seen: u64::MAX,
             broken,
+            notes: Vec::new(),
         }
     }
 
@@ -170,7 +173,7 @@ impl Driver {
     }
 
     fn obey(
-        &self,
+        &mut self,
         now_ms: i64,
         command: Command,
         node: &mut Node<Disk>,
@@ -204,11 +207,28 @@ impl Driver {
             }
             Command::UpstreamAhead { .. } | Command::Branch { .. } => {
                 // A full disk leaves the old life; the engine asks again.
-                let _ = node.begin_life_for(&command, self.entropy(node), Stamp::at_wall_ms(now_ms));
+                let begun = node.begin_life_for(&command, self.entropy(node), Stamp::at_wall_ms(now_ms));
+                let what = begun.map_or_else(|why| why.to_string(), |begun| format!("new life {begun}"));
+                self.notes.push(format!("{}: {what}", described(&command)));
                 None
             }
-            Command::Alarm { .. } => None,
+            Command::Alarm { stream, outcome } => {
+                self.notes.push(format!("alarm for {}: {outcome:?}", stream.incarnation.series()));
+                None
+            }
         }
+    }
+}
+
+fn described(command: &Command) -> String {
+    match command {
+        Command::UpstreamAhead { stream, through, .. } => {
+            format!("upstream has {} up to {through}", stream.incarnation.series())
+        }
+        Command::Branch { stream, common } => {
+            format!("upstream has {} as here up to {common}", stream.incarnation.series())
+        }
+        _ => String::new(),
     }
 }
 

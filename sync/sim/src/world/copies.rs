@@ -16,6 +16,7 @@ use crate::station::Process;
 pub(super) struct Copies {
     pub(super) fault: Fault,
     victim: usize,
+    role: Role,
     /// The copy is made, or the disk begins to lie, at this step.
     from_step: u32,
     /// It is put back, or the process crashes, at this one.
@@ -45,7 +46,8 @@ impl Copies {
             processes.iter().filter(|each| roles.contains(&each.me.role)).map(|each| each.index).collect();
         let count = u64::try_from(fitting.len()).ok()?.max(1);
         let victim = *fitting.get(usize::try_from(pick % count).ok()?)?;
-        Some(Self { fault, victim, from_step, to_step, drawn, image: None })
+        let role = processes.get(victim)?.me.role;
+        Some(Self { fault, victim, role, from_step, to_step, drawn, image: None })
     }
 
     /// Whether only an upstream can find it: two lives write under one name until then, with the same receipt numbers.
@@ -55,6 +57,16 @@ impl Copies {
             Fault::UnsyncedLost => self.marker_too(),
             _ => false,
         }
+    }
+
+    /// Whether head office was put back.
+    pub(super) const fn is_of_hq(&self) -> bool {
+        matches!(self.role, Role::Hq)
+    }
+
+    /// Whether an agent was.
+    pub(super) const fn is_of_an_agent(&self) -> bool {
+        matches!(self.role, Role::Agent)
     }
 
     const fn marker_too(&self) -> bool {
@@ -91,7 +103,7 @@ impl World {
             self.run_clone(victim, copies.fault);
             return;
         }
-        self.kill(victim, Fault::Killed);
+        self.end(victim);
         let before = self.held(victim);
         let marker_too = copies.is_unnoticed();
         let Some(disk) = self.processes.get_mut(victim).and_then(Process::disk) else { return };

@@ -155,12 +155,15 @@ pub enum Command {
         /// High-water mark.
         through: Seq,
     },
-    /// Upstream holds more of our own stream than we do: our database is an old copy. Begin a new life (R4).
+    /// Upstream holds more of our own stream than we do: our database is an old copy. Begin a new life (R4), and carry
+    /// over into it what was recorded behind `agreed` while the hello was answered.
     UpstreamAhead {
         /// Which stream.
         stream: StreamId,
         /// It holds this much.
         through: Seq,
+        /// Last place at which both chains are known to be one.
+        agreed: Seq,
     },
     /// Upstream holds other entries under our own keys behind `common`: somebody else writes in this life too, or
     /// the database was put back to an older copy and written on. Begin a new life and carry what is behind `common`

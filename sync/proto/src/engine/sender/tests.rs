@@ -53,7 +53,10 @@ fn r12_a_hello_resumes_rewinds_and_finds_what_upstream_has_more() {
     let mut ahead = Sender::new(SenderConfig::STANDARD, 7);
     ahead.handle(0, stands(3, 0));
     let more = compared(9, Agreement::Unknown, 3, Agreement::Same);
-    assert_eq!(ahead.handle(1, more), [Command::UpstreamAhead { stream: stream(), through: Seq(9) }]);
+    assert_eq!(
+        ahead.handle(1, more),
+        [Command::UpstreamAhead { stream: stream(), through: Seq(9), agreed: Seq(3) }]
+    );
     // A stream of another device: upstream had it over another way (R36).
     let mut relayed = Sender::new(SenderConfig::STANDARD, 7);
     relayed.handle(0, Input::Head { stream: stream(), head: Seq(3), acked: Seq(0), own: false });
