@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
+use sync::store::StoredEntry;
 use sync::store::memory::MemoryStore;
-use sync::store::{Quarantined, StoredEntry};
-use sync_proto::rows::Value;
+use sync_proto::rows::{RowKey, Value};
 use sync_proto::{DeviceId, Incarnation, Origin, Role, StreamId};
 
 use crate::disk::Disk;
@@ -56,7 +56,7 @@ pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
     for (me, disk) in &disks {
         let station = me.station.as_str();
         wrong.extend(chains_verify(&disk.durable));
-        let aside = disk.durable.quarantine_held().to_vec();
+        let aside = set_aside(&disk.durable);
         match me.role {
             Role::Hq | Role::Agent => {
                 let who = format!("{} of {station}", me.role.as_str());
@@ -67,7 +67,7 @@ pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
             // It has no journal.
             Role::Office => {}
         }
-        let strange = aside.iter().find(|each| !known.explains(&each.reason));
+        let strange = aside.iter().find(|each| !known.explains(each));
         wrong.extend(strange.map(|each| format!("R14: something of {station} is in quarantine: {each:?}")));
         if !known.doubtful && !disk.durable.forks().is_empty() {
             wrong.push(format!("R5: a fork at {station}, though nobody forged one"));
@@ -76,11 +76,43 @@ pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
     wrong
 }
 
+/// An entry that is not in the books.
+#[derive(Debug)]
+struct SetAside {
+    stream: String,
+    seq: i64,
+    cause: String,
+    reason: String,
+}
+
+/// What stands aside on a disk, read from its rows.
+fn set_aside(disk: &MemoryStore) -> Vec<SetAside> {
+    let text = |value: Option<&Value>| match value {
+        Some(Value::Text(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let read = |(key, cells): (&RowKey, &Vec<Value>)| {
+        let Some(Value::Int(seq)) = key.key.get(1) else { return None };
+        let (stream, cause, reason) = (text(key.key.first()), text(cells.get(2)), text(cells.get(3)));
+        Some(SetAside { stream, seq: *seq, cause, reason })
+    };
+    disk.table("set_aside").filter_map(read).collect()
+}
+
 impl Known<'_> {
-    /// Whether an entry may stand aside for this reason: another life wrote under the same name, or did the same.
-    fn explains(&self, reason: &str) -> bool {
-        self.doubtful && (reason.contains("is used twice") || reason.contains("was cancelled before"))
-            || self.forgetful && reason.contains("was received before")
+    /// Whether an entry may stand aside for this: a newer version wrote it, or another life wrote under the same name
+    /// or did the same.
+    fn explains(&self, aside: &SetAside) -> bool {
+        let reason = &aside.reason;
+        match aside.cause.as_str() {
+            "unknown" => true,
+            "fork" => self.doubtful,
+            "rejected" => {
+                self.doubtful && (reason.contains("is used twice") || reason.contains("was cancelled before"))
+                    || self.forgetful && reason.contains("was received before")
+            }
+            _ => false,
+        }
     }
 }
 
@@ -97,12 +129,18 @@ struct FactOf {
 }
 
 impl Facts {
-    fn of(disk: &MemoryStore, aside: &[Quarantined]) -> Self {
+    fn of(disk: &MemoryStore, aside: &[SetAside]) -> Self {
+        let rejected: BTreeSet<(&str, i64)> = aside
+            .iter()
+            .filter(|each| each.cause == "rejected")
+            .map(|each| (each.stream.as_str(), each.seq))
+            .collect();
         let mut said = BTreeSet::new();
         let mut read = |stored: &StoredEntry| {
             let key = stored.entry.key;
             let again = !said.insert((key.stream.device, stored.entry.bytes.clone()));
-            if again || aside.iter().any(|each| each.key == key) {
+            let place = (text_of(&key.stream), i64::try_from(key.seq.0).unwrap_or(i64::MAX));
+            if again || rejected.contains(&(place.0.as_str(), place.1)) {
                 return None;
             }
             let mut json: Json = serde_json::from_slice(&stored.entry.bytes).ok()?;
@@ -113,6 +151,11 @@ impl Facts {
         };
         Self(disk.all_entries().iter().filter_map(|stored| read(stored)).collect())
     }
+}
+
+/// A stream as rows name it: device and incarnation in hexadecimal digits.
+fn text_of(stream: &StreamId) -> String {
+    stream.device.0.iter().chain(&stream.incarnation.0).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// R10, heard on the wire: an acknowledgement of what the receiver does not hold. Reads the bytes of the reply itself:

@@ -56,11 +56,6 @@ impl MemoryStore {
         }
     }
 
-    /// Entries in quarantine, without a copy.
-    pub fn quarantine_held(&self) -> &[Quarantined] {
-        &self.quarantine
-    }
-
     /// Entries that contradicted stored ones.
     pub fn forks(&self) -> &[Entry] {
         &self.forks

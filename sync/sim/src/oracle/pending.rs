@@ -7,6 +7,7 @@ use sync::store::memory::MemoryStore;
 use sync_proto::StreamId;
 use sync_proto::rows::Value;
 
+use super::text_of;
 use crate::station::{Process, UPSTREAM};
 
 /// Every upstream holds every stream whole, and every feed is applied to its end if `feeds` is to be looked at.
@@ -52,10 +53,6 @@ fn cuts(disk: &MemoryStore) -> BTreeMap<String, u64> {
             _ => None,
         })
         .collect()
-}
-
-fn text_of(stream: &StreamId) -> String {
-    stream.device.0.iter().chain(&stream.incarnation.0).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn feeds_behind(processes: &mut [Process]) -> Vec<String> {
