@@ -148,19 +148,25 @@ impl Config {
             return Err(refused(format!("a configuration has at most {FILE_LEN_MAX} bytes")));
         }
         let text = std::fs::read_to_string(path).map_err(|why| ConfigError::new(path, why))?;
-        let config: Self = toml::from_str(&text).map_err(|why| {
+        let config = Self::parse(&text).map_err(refused)?;
+        config.token()?;
+        Ok(config)
+    }
+
+    /// Reads and checks what stands in a configuration, but not the files that it names.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|why| {
             let line = why.span().map(|span| text.bytes().take(span.start).filter(|b| *b == b'\n').count());
             let at = line.map(|line| format!("line {}: ", line.saturating_add(1))).unwrap_or_default();
-            refused(format!("{at}{}", why.message()))
+            format!("{at}{}", why.message())
         })?;
-        config.zone().map_err(|why| refused(format!("time_zone: {why}")))?;
-        config.certificates.check().map_err(|why| refused(format!("certificates: {why}")))?;
+        config.zone().map_err(|why| format!("time_zone: {why}"))?;
+        config.certificates.check().map_err(|why| format!("certificates: {why}"))?;
         if !config.http_addr.ip().is_loopback() && !config.http_behind_tls_proxy {
-            return Err(refused(
+            return Err(
                 "http_addr: tokens would travel in clear; listen on 127.0.0.1, or put a proxy with TLS in front and set http_behind_tls_proxy = true".to_owned(),
-            ));
+            );
         }
-        config.token()?;
         Ok(config)
     }
 

@@ -17,6 +17,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, patch, post};
 
 pub use app::{App, Parts};
+pub use params::Params;
 pub use problem::Problem;
 
 use sync::link::SYNC_PATH;

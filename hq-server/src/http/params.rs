@@ -21,7 +21,7 @@ const PARAMS_MAX: usize = 50;
 
 /// Parameters by name, and the key that came with them. Numbers are text until they are read exactly.
 #[derive(Debug)]
-pub(super) struct Params {
+pub struct Params {
     values: BTreeMap<String, String>,
     pub(super) once: Once,
 }
@@ -99,27 +99,27 @@ fn in_json(bytes: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
 
 impl Params {
     /// A parameter that has to be there.
-    pub(super) fn text(&self, name: &'static str) -> Result<&str, Refusal> {
+    pub fn text(&self, name: &'static str) -> Result<&str, Refusal> {
         self.optional(name).ok_or(Refusal::MissingField(name))
     }
 
     /// A parameter that may be left out; empty is left out.
-    pub(super) fn optional(&self, name: &str) -> Option<&str> {
+    pub fn optional(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
     /// A product's code. What cannot be a code is no product.
-    pub(super) fn product_id(&self) -> Result<ProductId, Refusal> {
+    pub fn product_id(&self) -> Result<ProductId, Refusal> {
         product_id(self.text("productId")?)
     }
 
     /// `qty` in litres or pieces, as thousandths.
-    pub(super) fn qty_milli(&self) -> Result<i64, Refusal> {
+    pub fn qty_milli(&self) -> Result<i64, Refusal> {
         parse_milli(self.text("qty")?).map_err(|why| Refusal::BadQuantity(why.to_string()))
     }
 
     /// `price` in whole won, if given.
-    pub(super) fn price(&self) -> Result<Option<Money>, Refusal> {
+    pub fn price(&self) -> Result<Option<Money>, Refusal> {
         let Some(text) = self.optional("price") else { return Ok(None) };
         let milli = parse_milli(text).map_err(|why| Refusal::BadPrice(why.to_string()))?;
         if milli % 1000 != 0 {
@@ -129,7 +129,7 @@ impl Params {
     }
 
     /// `limit` and `after`.
-    pub(super) fn page(&self) -> Result<Page, Refusal> {
+    pub fn page(&self) -> Result<Page, Refusal> {
         let limit = match self.optional("limit") {
             None => LIMIT_DEFAULT,
             Some(text) => text

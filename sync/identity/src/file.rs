@@ -109,10 +109,18 @@ impl Identity {
             return Err(malformed(format!("it has {len} bytes")));
         }
         let text = std::fs::read_to_string(path).map_err(io)?;
+        Self::parse(&text).map_err(malformed)
+    }
+
+    /// Reads and checks what stands in an identity file.
+    ///
+    /// # Errors
+    /// What is wrong with it, quoting nothing of it.
+    pub fn parse(text: &str) -> Result<Self, String> {
         // The text holds a key: its errors name a place, never what stands there.
-        let pems = serde_json::from_str(&text)
-            .map_err(|why| malformed(format!("line {} column {} does not read", why.line(), why.column())))?;
-        Self::check(pems).map_err(malformed)
+        let pems = serde_json::from_str(text)
+            .map_err(|why| format!("line {} column {} does not read", why.line(), why.column()))?;
+        Self::check(pems)
     }
 
     /// Writes it to `path`.
