@@ -10,6 +10,7 @@ use crate::{setup, shell};
 mod advisories;
 mod build;
 mod count;
+mod fuzz;
 mod lint;
 mod rust;
 mod windows;
@@ -44,11 +45,12 @@ const NORMAL: [Tier; 6] = [
     Tier { name: "windows and browsers", minutes_max: 6, run: windows::run },
 ];
 
-const LONG: [Tier; 4] = [
+const LONG: [Tier; 5] = [
     Tier { name: "install", minutes_max: 4, run: install },
     Tier { name: "build", minutes_max: 15, run: build::programs },
     Tier { name: "simulator, 100,000 seeds", minutes_max: 180, run: rust::simulator_long },
     Tier { name: "faults at every point", minutes_max: 240, run: rust::faults_long },
+    Tier { name: "fuzzing, ten minutes each", minutes_max: 150, run: fuzz::run },
 ];
 
 /// Runs the command.

@@ -17,6 +17,14 @@ pub fn install() -> Result<()> {
     wheels()
 }
 
+/// Installs what only the long runs need.
+///
+/// # Errors
+/// The tool cannot be installed.
+pub fn fuzzer() -> Result<()> {
+    cargo_tool("cargo-fuzz", &[])
+}
+
 /// Unoptimised and without debug information: two minutes instead of ten, and no slower for what they do here.
 fn cargo_tool(name: &str, features: &[&str]) -> Result<()> {
     if shell::find(name).is_some() {
