@@ -87,7 +87,7 @@ fn links() -> Result<Seeds, Box<dyn std::error::Error>> {
     ];
     let mut replies: Vec<Reply> =
         outcomes.into_iter().map(|outcome| Reply::Receipt(Receipt { stream, outcome })).collect();
-    replies.push(Reply::Hello(HelloAnswer { stream, through, hash }));
+    replies.push(Reply::Hello(HelloAnswer { stream, through, hash, last: Seq(8), last_hash: Some(hash) }));
     replies.push(Reply::Progress(ProgressAnswer { stream, through, upstream_through: Seq(2) }));
     let items =
         vec![FeedItem { key: "product/CD1001".into(), version: FeedVersion(8), bytes: b"{}".to_vec() }];
