@@ -3,6 +3,7 @@
 
 mod broker;
 pub mod case;
+mod damage;
 mod drill;
 mod inside;
 mod io;

@@ -6,6 +6,7 @@
 //! - `cancel FOLDER SALE` says `cancelled SALE`
 //! - `feed FOLDER VERSION` applies twenty prices as one answer and says `fed VERSION`
 //! - `ack FOLDER SEQ` keeps an upstream's acknowledgement and says `acked SEQ`
+//! - `check FOLDER` checks everything as at night and says `well`, or what is not
 //! - `pack FOLDER OUT COUNT` writes the till's journal to OUT as batches of COUNT entries
 //! - `receive agent|hq FOLDER BATCHES` takes them and says `held SEQ`
 //!
@@ -22,6 +23,7 @@ use pos_core::{Calendar, Moment, TillNode, store};
 use sync::device::random_16;
 use sync::life::{machine, open_node};
 use sync::node::FeedApply;
+use sync::store::sqlite::{check_whole, open_reader};
 use sync::{Node, Peer, SqliteStore};
 use sync_proto::catalogue::{Catalogue, price_feed_key, product_feed_key};
 use sync_proto::engine::SenderConfig;
@@ -66,6 +68,7 @@ fn run() -> Result<(), Failure> {
         ["cancel", folder, sale] => cancel(Path::new(folder), sale),
         ["feed", folder, version] => feed(Path::new(folder), version.parse()?),
         ["ack", folder, seq] => acknowledge(Path::new(folder), Seq(seq.parse()?)),
+        ["check", folder] => check(Path::new(folder)),
         ["pack", folder, out, count] => pack(Path::new(folder), Path::new(out), count.parse()?),
         ["receive", who, folder, batches] => receive(who, Path::new(folder), Path::new(batches)),
         _ => Err(format!("{words:?} is no drill").into()),
@@ -121,6 +124,11 @@ fn acknowledge(folder: &Path, through: Seq) -> Result<(), Failure> {
     let own = till.own_stream();
     till.keep_ack("agent", own, through, NOW_MS)?;
     say(&format!("acked {}", through.0))
+}
+
+fn check(folder: &Path) -> Result<(), Failure> {
+    let found = check_whole(&open_reader(&folder.join(store::FILE_NAME))?)?;
+    say(&if found.is_well() { "well".to_owned() } else { found.summary() })
 }
 
 fn pack(folder: &Path, out: &Path, count: u32) -> Result<(), Failure> {

@@ -111,4 +111,7 @@ pub(super) const CASES: &[Case] = &[
         "faults::whole_disks::r32_a_head_office_on_a_full_disk_loses_nothing_and_goes_on_when_there_is_room",
     ),
     case("clocks", "faults::whole_disks::r35_clocks_three_days_back_and_five_years_ahead_hold_up_nothing"),
+    case("bit-flip", "faults::damage::r27_a_flipped_bit_anywhere_in_the_database_is_found_or_harmless"),
+    case("truncation", "faults::damage::r27_a_database_that_is_cut_short_is_found"),
+    case("insider", "faults::damage::r27_an_insiders_edit_of_the_journal_is_found"),
 ];
