@@ -1,4 +1,4 @@
-//! A file that is not what it was: bits flipped, cut short, its journal edited. Found at the start or by the check of
+//! A file that is not what it was: bits flipped, cut short, its log deleted, its journal edited. Found at the start or by the check of
 //! the night, or nothing that was recorded has changed.
 
 use std::fs;
@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::case::{Case, either};
 use super::drill::{Snapshot, drill, path, till_with};
+use super::strace::{calls, killed_at};
 
 /// Sales before the damage.
 const SALES: u32 = 12;
@@ -110,6 +111,30 @@ fn r27_a_database_that_is_cut_short_is_found() {
             assert_ne!(looked_for(folder.path(), &before), Found::Harmless);
         });
     }
+    case.end();
+}
+
+#[test]
+fn r4_a_log_that_was_deleted_is_found_and_a_new_life_begins() {
+    let mut case = Case::new("wal-deleted");
+    let (folder, snapshot, _) = sold_and_folded();
+    let sell = || drill(&["sell", &path(folder.path()), "3"]);
+    let writes = calls(&mut sell())["write"];
+    case.run("sales in the log alone", |_| {
+        snapshot.put_back();
+        // Dies before it says the last one, so that the log is not folded in.
+        killed_at(&mut sell(), "write", writes);
+        let log = folder.path().join("till.db-wal");
+        assert!(fs::metadata(&log).is_ok_and(|log| log.len() > 0), "I8: there was to be a log");
+        fs::remove_file(log).unwrap();
+        let started = drill(&["sell", &path(folder.path()), "1"]).stdin(Stdio::null()).output().unwrap();
+        assert!(started.status.success(), "{started:?}");
+        let lives: i64 = Connection::open(database(folder.path()))
+            .unwrap()
+            .query_row("SELECT count(*) FROM streams WHERE own = 1", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(lives, 2, "the numbers of the lost sales are not given again");
+    });
     case.end();
 }
 

@@ -15,6 +15,7 @@ use super::case::{Case, either};
 use super::drill::path;
 use super::inside::{inside_namespaces, shell};
 use super::shopfront::{PRODUCT, Shopfront};
+use super::strace::Attached;
 
 /// How long a program has to notice that its disk is full.
 const NOTICED: Duration = Duration::from_secs(20);
@@ -124,6 +125,23 @@ fn r32_a_head_office_on_a_full_disk_loses_nothing_and_goes_on_when_there_is_room
         return;
     }
     upstream_is_full("disk-full-hq", "hq");
+}
+
+#[test]
+fn r1_a_whole_program_whose_disk_fails_ends_and_is_started_again() {
+    let mut case = Case::new("eio-whole");
+    let mut front = Shopfront::open(Stage::small());
+    for program in ["ST0001-till-1", "ST0001", "hq"] {
+        case.run(program, |case| {
+            let attached = Attached::to(front.pid(program), "fsync,fdatasync", "error=EIO");
+            let died = front.sell_until_death_of(program);
+            drop(attached);
+            front.sells_again(case, died);
+            front.agrees_again(case, died);
+        });
+    }
+    case.run("at the end", |_| front.check());
+    case.end();
 }
 
 #[test]

@@ -110,8 +110,10 @@ pub(super) const CASES: &[Case] = &[
         "disk-full-hq",
         "faults::whole_disks::r32_a_head_office_on_a_full_disk_loses_nothing_and_goes_on_when_there_is_room",
     ),
+    case("eio-whole", "faults::whole_disks::r1_a_whole_program_whose_disk_fails_ends_and_is_started_again"),
     case("clocks", "faults::whole_disks::r35_clocks_three_days_back_and_five_years_ahead_hold_up_nothing"),
     case("bit-flip", "faults::damage::r27_a_flipped_bit_anywhere_in_the_database_is_found_or_harmless"),
     case("truncation", "faults::damage::r27_a_database_that_is_cut_short_is_found"),
+    case("wal-deleted", "faults::damage::r4_a_log_that_was_deleted_is_found_and_a_new_life_begins"),
     case("insider", "faults::damage::r27_an_insiders_edit_of_the_journal_is_found"),
 ];
