@@ -13,7 +13,7 @@ use sync::Peer;
 use sync::node::Incoming;
 use sync_identity::Standing;
 use sync_proto::Role;
-use sync_proto::wire::{MESSAGE_LEN_MAX, Message, Pull, Reply, WireError};
+use sync_proto::wire::{MESSAGE_LEN_MAX, Message, Reply, WireError};
 
 use crate::http::{Refusal, Shared, discard, read_limited};
 use crate::{HQ, ledger::LedgerError};
@@ -39,14 +39,14 @@ pub(crate) async fn answer(State(station): State<Shared>, request: Request) -> R
     station.seen.note(peer.device, station.clock.now().corrected_ms());
     let wait_ms = Query::<Wait>::try_from_uri(request.uri()).map_or(0, |Query(wait)| wait.wait_ms);
     let message = read_limited(request.into_body(), MESSAGE_LEN_MAX).await?;
-    let pull = match Message::decode(&message) {
-        Ok(Message::Pull(pull)) if wait_ms > 0 => Some(pull),
-        Ok(_) => None,
+    let waits = match Message::decode(&message) {
+        Ok(message) => matches!(message, Message::Pull(_)) && wait_ms > 0,
         Err(why) => return Err(malformed(&why)),
     };
-    let reply = match pull {
-        Some(pull) => wait_for_news(&station, &peer, &message, &pull, wait_ms).await?,
-        None => receive(&station, &peer, message).await?,
+    let reply = if waits {
+        wait_for_news(&station, &peer, &message, wait_ms).await?
+    } else {
+        receive(&station, &peer, message).await?
     };
     station.seen.note(peer.device, station.clock.now().corrected_ms());
     Ok(([(CONTENT_TYPE, "application/octet-stream")], Body::from(reply)).into_response())
@@ -77,7 +77,6 @@ async fn wait_for_news(
     station: &Shared,
     peer: &Peer,
     message: &[u8],
-    pull: &Pull,
     wait_ms: u32,
 ) -> Result<Vec<u8>, Refusal> {
     let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms.into()).min(WAIT_MAX);
@@ -85,7 +84,7 @@ async fn wait_for_news(
     loop {
         changes.mark_unchanged();
         let reply = receive(station, peer, message.to_vec()).await?;
-        if has_news(&reply, pull) {
+        if has_news(&reply) {
             return Ok(reply);
         }
         tokio::select! {
@@ -101,9 +100,9 @@ async fn wait_for_news(
     }
 }
 
-fn has_news(reply: &[u8], pull: &Pull) -> bool {
+fn has_news(reply: &[u8]) -> bool {
     match Reply::decode(reply) {
-        Ok(Reply::Pull(answer)) => answer.writer != pull.writer || answer.through != pull.after,
+        Ok(Reply::Pull(answer)) => answer.has_news(),
         Ok(_) | Err(_) => true,
     }
 }

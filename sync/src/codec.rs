@@ -83,6 +83,23 @@ pub fn pack(entries: &[Entry], prev_hash: ChainHash, schema: u16) -> Option<Batc
     })
 }
 
+/// Bytes with the codec that they are packed in; left as they are when packing gains nothing.
+pub fn pack_bytes(bytes: &[u8]) -> (u8, Vec<u8>) {
+    match zstd::bulk::compress(bytes, LONG_LEVEL) {
+        Ok(packed) if packed.len() < bytes.len() => (CODEC_ZSTD, packed),
+        _ => (CODEC_PLAIN, bytes.to_vec()),
+    }
+}
+
+/// The bytes again, `len_max` of them at most.
+pub fn unpack_bytes(codec: u8, packed: &[u8], len_max: usize) -> Result<Vec<u8>, CodecError> {
+    match codec {
+        CODEC_PLAIN => Ok(packed.to_vec()),
+        CODEC_ZSTD => zstd::bulk::decompress(packed, len_max).map_err(CodecError::Zstd),
+        codec => Err(CodecError::Unknown { codec, dictionary: 0 }),
+    }
+}
+
 /// The framed body of a batch, decompressed; read the entries with [`sync_proto::wire::unframe_body`].
 pub fn unpack(batch: &Batch) -> Result<Vec<u8>, CodecError> {
     match (batch.codec, batch.dictionary) {

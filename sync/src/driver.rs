@@ -1,6 +1,7 @@
 //! Drivers: the IO around the engine. Each is an async function that runs until its task is dropped.
 
 mod downlink;
+mod keep;
 mod progress;
 mod rebuild;
 mod uplink;
@@ -8,6 +9,7 @@ mod uplink;
 use tokio::sync::watch;
 
 pub use downlink::{DownlinkConfig, downlink};
+pub use keep::keep_feeds;
 pub use progress::progress;
 pub use rebuild::rebuild;
 pub use uplink::uplink;
@@ -19,6 +21,8 @@ pub struct LinkStatus {
     pub up: bool,
     /// When upstream last acknowledged or answered, milliseconds since 1970 UTC.
     pub last_ack_at_ms: Option<i64>,
+    /// When a feed last turned out to differ from upstream's, and was taken anew (R20).
+    pub feed_differed_at_ms: Option<i64>,
 }
 
 /// A shared [`LinkStatus`]; drivers write it, screens read it.
@@ -44,6 +48,10 @@ impl StatusBoard {
 
     fn set_up(&self, up: bool) {
         self.0.send_if_modified(|status| std::mem::replace(&mut status.up, up) != up);
+    }
+
+    fn feed_differed(&self, at_ms: i64) {
+        self.0.send_modify(|status| status.feed_differed_at_ms = Some(at_ms));
     }
 
     fn acknowledged(&self, at_ms: i64) {

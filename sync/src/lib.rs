@@ -39,6 +39,8 @@ pub const MIGRATION_BOOKS: &str = include_str!("../migrations/0002_books.sql");
 pub const MIGRATION_DEVICES: &str = include_str!("../migrations/0003_devices.sql");
 /// Retention, marks and checks; after [`MIGRATION_DEVICES`].
 pub const MIGRATION_STORAGE: &str = include_str!("../migrations/0004_storage.sql");
+/// Snapshots and horizons of feeds; after [`MIGRATION_STORAGE`].
+pub const MIGRATION_FEEDS: &str = include_str!("../migrations/0005_feeds.sql");
 /// Migration of every program: entries that stepped aside, and what was decided about them.
 pub const MIGRATION_QUARANTINE: &str = include_str!("../migrations/0006_quarantine.sql");
 /// Migration of every program: where earlier lives of its own journal end for upstreams.
@@ -48,6 +50,12 @@ pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql
 pub fn migrations(own: &[&'static str]) -> Vec<&'static str> {
     let mut all = vec![MIGRATION_JOURNAL, MIGRATION_BOOKS];
     all.extend(own);
-    all.extend([MIGRATION_DEVICES, MIGRATION_STORAGE, MIGRATION_QUARANTINE, MIGRATION_STREAMS]);
+    all.extend([
+        MIGRATION_DEVICES,
+        MIGRATION_STORAGE,
+        MIGRATION_FEEDS,
+        MIGRATION_QUARANTINE,
+        MIGRATION_STREAMS,
+    ]);
     all
 }

@@ -16,17 +16,16 @@ use std::sync::Arc;
 
 use sync_proto::engine::receiver::Head;
 use sync_proto::envelope::EnvelopeError;
-use sync_proto::fact::{FeedScope, StreamOpened};
+use sync_proto::fact::{FeedScope, StreamOpened, Withdrawn};
 use sync_proto::project::{Posting, Projection, ProjectionError, WANT_ROUNDS_MAX};
 use sync_proto::rows::{RowChange, RowError, RowKey, Rows, Table};
-use sync_proto::wire::FeedItem;
 use sync_proto::{
     BusinessDay, Entry, EntryKey, Envelope, Fact, FeedVersion, Incarnation, Origin, Seq, Stamp, StreamId,
 };
 
-use crate::store::{Commit, FeedHead, Store, StoreError};
+use crate::store::{Commit, Store, StoreError};
 
-pub use feed::FeedApply;
+pub use feed::{Applied, DigestScan, FEED_KEEP_MS, FeedApply, Kept};
 pub use incoming::Incoming;
 pub use lives::StreamCut;
 pub use outbox::Pending;
@@ -67,6 +66,13 @@ impl Draft {
         Self { fact, feeds: Vec::new() }
     }
 
+    /// Takes back what was published in a feed under a key: its rows go here and everywhere.
+    pub fn withdrawal(scope: FeedScope, key: impl Into<String>) -> Self {
+        let key = key.into();
+        let fact = Fact::Withdrawn(Withdrawn { scope: scope.clone(), key: key.clone() });
+        Self { fact, feeds: vec![(scope, key)] }
+    }
+
     /// A fact that is published too.
     pub fn published(fact: Fact, scope: FeedScope, key: impl Into<String>) -> Self {
         Self { fact, feeds: vec![(scope, key.into())] }
@@ -100,6 +106,7 @@ pub struct Node<S> {
     /// Lives of this device that end for upstreams before their last entry.
     cuts: BTreeMap<StreamId, Seq>,
     commits: u64,
+    feeds: feed::FeedState,
 }
 
 impl<S> std::fmt::Debug for Node<S> {
@@ -131,7 +138,15 @@ impl<S: Store> Node<S> {
         now: Stamp,
     ) -> Result<Self, NodeError> {
         let own = StreamId { device: me.device, incarnation: Incarnation(entropy) };
-        let mut node = Self { store, projection, me, own, cuts: BTreeMap::new(), commits: 0 };
+        let mut node = Self {
+            store,
+            projection,
+            me,
+            own,
+            cuts: BTreeMap::new(),
+            commits: 0,
+            feeds: feed::FeedState::default(),
+        };
         let streams = node.store.streams()?;
         node.read_cuts(&streams)?;
         match streams.iter().rev().find(|row| row.own) {
@@ -149,6 +164,7 @@ impl<S: Store> Node<S> {
                 node.open_stream(own, opened, now)?;
             }
         }
+        node.take_feeds_over(now)?;
         Ok(node)
     }
 
@@ -226,68 +242,15 @@ impl<S: Store> Node<S> {
         for posting in &postings {
             self.fetch(posting, &mut rows)?;
             self.projection.project(posting, &mut rows)?;
+            if let Fact::Withdrawn(withdrawn) = &posting.envelope.fact {
+                let gone = self.projection.withdrawn(&withdrawn.scope, &withdrawn.key);
+                gone.into_iter().for_each(|key| rows.remove(key));
+            }
         }
         commit.rows = rows.into_changes();
         commit.rows.extend(beside.rows);
         self.commit(&commit)?;
         Ok(recorded)
-    }
-
-    /// Adds the draft's feed items to the commit, with the next versions of their feeds (R18: this node is
-    /// the feeds' only writer, so the order of versions is the order of commits).
-    fn publish_into(
-        &mut self,
-        commit: &mut Commit,
-        draft: &Draft,
-        bytes: &[u8],
-    ) -> Result<Option<FeedVersion>, NodeError> {
-        let mut last = None;
-        for (scope, key) in &draft.feeds {
-            let in_commit = commit.feed_heads.iter().rev().find(|(of, _)| of == scope).map(|(_, head)| *head);
-            let head = match in_commit {
-                Some(head) => Some(head),
-                None => self.store.feed_head(scope)?.filter(|head| head.writer == self.own.incarnation),
-            };
-            if in_commit.is_none() && head.is_none() && self.store.feed_head(scope)?.is_some() {
-                // A new life of this database numbers from the beginning; old items get new numbers below.
-                self.renumber(commit, scope)?;
-            }
-            let before = commit
-                .feed_heads
-                .iter()
-                .rev()
-                .find(|(of, _)| of == scope)
-                .map(|(_, head)| *head)
-                .or(head)
-                .map_or(FeedVersion(0), |head| head.version);
-            let version = FeedVersion(before.0.saturating_add(1));
-            commit
-                .feed_items
-                .push((scope.clone(), FeedItem { key: key.clone(), version, bytes: bytes.to_vec() }));
-            commit.feed_heads.push((scope.clone(), FeedHead { writer: self.own.incarnation, version }));
-            last = Some(version);
-        }
-        Ok(last)
-    }
-
-    /// Re-issues the live items of a feed under this incarnation.
-    fn renumber(&mut self, commit: &mut Commit, scope: &FeedScope) -> Result<(), NodeError> {
-        let mut after = FeedVersion(0);
-        let mut version = FeedVersion(0);
-        loop {
-            let (items, more) = self.store.feed_items(scope, after, usize::MAX)?;
-            for item in items {
-                after = item.version;
-                version = FeedVersion(version.0.saturating_add(1));
-                commit.feed_items.push((scope.clone(), FeedItem { version, ..item }));
-            }
-            if !more {
-                break;
-            }
-        }
-        commit.feed_resets.push(scope.clone());
-        commit.feed_heads.push((scope.clone(), FeedHead { writer: self.own.incarnation, version }));
-        Ok(())
     }
 
     /// Where the own stream stands.

@@ -10,7 +10,7 @@ use sync_proto::engine::receiver::Head;
 use sync_proto::fact::FeedScope;
 use sync_proto::quarantine::Aside;
 use sync_proto::rows::{RowChange, RowKey, Table as _, TableSpec, Value};
-use sync_proto::wire::FeedItem;
+use sync_proto::wire::{FeedItem, SnapshotId};
 use sync_proto::{ChainHash, Entry, FeedVersion, Incarnation, Origin, Seq, StreamId};
 
 pub use server::{ServerError, ServerFault};
@@ -134,12 +134,39 @@ pub struct StoredEntry {
 }
 
 /// How far a feed was written or applied.
+pub use sync_proto::wire::FeedCursor as FeedHead;
+
+/// A snapshot on its way here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedHead {
-    /// The life of the feed's writer that `version` is of.
-    pub writer: Incarnation,
-    /// Up to here.
-    pub version: FeedVersion,
+pub struct FeedStage {
+    /// Where the feed stood here when the snapshot was offered; if it stands elsewhere, the snapshot is of no use.
+    pub asked: FeedHead,
+    /// Where it will stand.
+    pub reached: FeedHead,
+    /// Everything that is live, or what changed after `asked`.
+    pub whole: bool,
+    /// Which snapshot.
+    pub id: SnapshotId,
+    /// How many parts it has.
+    pub parts: u32,
+    /// How many of them are here, from the first on.
+    pub have: u32,
+}
+
+/// A change of what is staged of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StageChange {
+    /// Forget what was staged and wait for the parts of this one.
+    Begin(FeedStage),
+    /// Keep the next part.
+    Part {
+        /// Which, from 0.
+        part: u32,
+        /// Codec byte and packed items.
+        bytes: Vec<u8>,
+    },
+    /// Forget what was staged.
+    End,
 }
 
 /// Everything that becomes durable together, or not at all.
@@ -164,6 +191,12 @@ pub struct Commit {
     pub feed_resets: Vec<FeedScope>,
     /// New heads of feeds.
     pub feed_heads: Vec<(FeedScope, FeedHead)>,
+    /// New horizons of feeds; tombstones up to them go.
+    pub feed_horizons: Vec<(FeedScope, FeedVersion)>,
+    /// Lives of feeds' writers that are over here.
+    pub feed_writers_left: Vec<(FeedScope, Incarnation)>,
+    /// Snapshots on their way.
+    pub feed_stages: Vec<(FeedScope, StageChange)>,
     /// Consumers' cursors.
     pub cursors: Vec<(String, i64)>,
     /// Entries that contradict stored ones.
@@ -213,6 +246,24 @@ pub trait Store: Send {
         after: FeedVersion,
         len_max: usize,
     ) -> Result<(Vec<FeedItem>, bool), StoreError>;
+
+    /// Every feed that was written or applied here.
+    fn feeds(&mut self) -> Result<Vec<(FeedScope, FeedHead)>, StoreError>;
+
+    /// Tombstones of the feed up to here may be gone.
+    fn feed_horizon(&mut self, scope: &FeedScope) -> Result<FeedVersion, StoreError>;
+
+    /// The greatest version of the feed's items that were stored here at or before `at_ms`.
+    fn feed_version_at(&mut self, scope: &FeedScope, at_ms: i64) -> Result<FeedVersion, StoreError>;
+
+    /// Whether the feed went on here from this life of its writer to another.
+    fn feed_writer_left(&mut self, scope: &FeedScope, writer: Incarnation) -> Result<bool, StoreError>;
+
+    /// The snapshot that is on its way.
+    fn feed_stage(&mut self, scope: &FeedScope) -> Result<Option<FeedStage>, StoreError>;
+
+    /// A staged part.
+    fn feed_stage_part(&mut self, scope: &FeedScope, part: u32) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// A consumer's cursor; 0 when it never moved.
     fn cursor(&mut self, name: &str) -> Result<i64, StoreError>;

@@ -3,17 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
 
 use sync::store::memory::MemoryStore;
-use sync::store::{Commit, FeedHead, StreamRow};
-use sync::{
-    MIGRATION_BOOKS, MIGRATION_JOURNAL, MIGRATION_QUARANTINE, MIGRATION_STORAGE, SqliteStore, Store,
-    StoreError,
-};
+use sync::store::{Commit, FeedHead, FeedStage, StageChange, StreamRow};
+use sync::{SqliteStore, Store, StoreError};
 use sync_proto::engine::receiver::Head;
 use sync_proto::fact::{AsideKey, FeedScope};
 use sync_proto::ledger::tables::{Stock, StockFlow};
 use sync_proto::quarantine::{Aside, Cause, Trouble};
 use sync_proto::rows::{RowChange, RowKey, Table, TableSpec, Value};
-use sync_proto::wire::FeedItem;
+use sync_proto::wire::{FeedItem, SnapshotId};
 use sync_proto::{
     ChainHash, DeviceId, Entry, EntryKey, FeedVersion, Incarnation, Origin, Role, Seq, StationCode, StreamId,
     TerminalNo,
@@ -63,9 +60,8 @@ fn on_every_store(check: impl Fn(&mut dyn Store)) {
     check(&mut MemoryStore::default());
     let folder = tempfile::tempdir().unwrap();
     let tables = [Stock::SPEC, StockFlow::SPEC, Aside::SPEC];
-    let migrations = [MIGRATION_JOURNAL, MIGRATION_BOOKS, MIGRATION_STORAGE, MIGRATION_QUARANTINE];
     let path = folder.path().join("node.db");
-    check(&mut SqliteStore::open(&path, &migrations, &tables).unwrap());
+    check(&mut SqliteStore::open(&path, &sync::migrations(&[]), &tables).unwrap());
     #[cfg(unix)]
     on_postgres(&tables, check);
 }
@@ -319,4 +315,87 @@ fn r5_forks_and_cursors_are_kept() {
         assert_eq!(store.cursor("order").unwrap(), 7);
         assert_eq!(store.cursor("logistics").unwrap(), 0);
     });
+}
+
+#[test]
+fn r26_a_horizon_takes_the_tombstones_below_it_and_knows_how_old_items_are() {
+    on_every_store(|store| {
+        let write = |at_ms, key: &str, version, bytes: &[u8]| Commit {
+            at_ms,
+            feed_items: vec![(
+                FeedScope::Chain,
+                FeedItem { key: key.into(), version: FeedVersion(version), bytes: bytes.to_vec() },
+            )],
+            feed_heads: vec![(FeedScope::Chain, feed_head(4, version))],
+            ..Commit::default()
+        };
+        store.commit(&write(10, "a", 1, b"one")).unwrap();
+        store.commit(&write(20, "b", 2, b"")).unwrap();
+        store.commit(&write(30, "c", 3, b"")).unwrap();
+        for (at_ms, version) in [(9, 0), (10, 1), (29, 2), (99, 3)] {
+            assert_eq!(store.feed_version_at(&FeedScope::Chain, at_ms).unwrap(), FeedVersion(version));
+        }
+        assert_eq!(store.feed_horizon(&FeedScope::Chain).unwrap(), FeedVersion(0));
+        let horizon = Commit { feed_horizons: vec![(FeedScope::Chain, FeedVersion(2))], ..Commit::default() };
+        store.commit(&horizon).unwrap();
+        assert_eq!(store.feed_horizon(&FeedScope::Chain).unwrap(), FeedVersion(2));
+        let (items, _) = store.feed_items(&FeedScope::Chain, FeedVersion(0), usize::MAX).unwrap();
+        let left: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
+        assert_eq!(left, ["a", "c"]);
+        assert_eq!(store.feeds().unwrap(), [(FeedScope::Chain, feed_head(4, 3))]);
+    });
+}
+
+#[test]
+fn r19_a_life_of_a_feeds_writer_that_was_left_is_remembered() {
+    on_every_store(|store| {
+        let life = Incarnation([4; 16]);
+        assert!(!store.feed_writer_left(&FeedScope::Chain, life).unwrap());
+        let left = Commit { feed_writers_left: vec![(FeedScope::Chain, life)], ..Commit::default() };
+        store.commit(&left).unwrap();
+        store.commit(&left).unwrap();
+        assert!(store.feed_writer_left(&FeedScope::Chain, life).unwrap());
+        let station = FeedScope::Station(StationCode::new("ST0001").unwrap());
+        assert!(!store.feed_writer_left(&station, life).unwrap());
+    });
+}
+
+#[test]
+fn r22_parts_are_staged_in_order_and_go_with_their_snapshot() {
+    on_every_store(|store| {
+        let scope = FeedScope::Chain;
+        let stage = FeedStage {
+            asked: feed_head(4, 1),
+            reached: feed_head(5, 9),
+            whole: true,
+            id: SnapshotId([7; 32]),
+            parts: 3,
+            have: 0,
+        };
+        let staged = |change| Commit { feed_stages: vec![(FeedScope::Chain, change)], ..Commit::default() };
+        let part = |part, bytes: &[u8]| staged(StageChange::Part { part, bytes: bytes.to_vec() });
+        store.commit(&part(0, b"of nothing")).unwrap();
+        assert_eq!(store.feed_stage(&scope).unwrap(), None);
+        store.commit(&staged(StageChange::Begin(stage))).unwrap();
+        store.commit(&part(0, b"one")).unwrap();
+        store.commit(&part(0, b"again")).unwrap();
+        store.commit(&part(2, b"too early")).unwrap();
+        store.commit(&part(1, b"two")).unwrap();
+        assert_eq!(store.feed_stage(&scope).unwrap(), Some(FeedStage { have: 2, ..stage }));
+        assert_eq!(store.feed_stage_part(&scope, 0).unwrap(), Some(b"one".to_vec()));
+        assert_eq!(store.feed_stage_part(&scope, 1).unwrap(), Some(b"two".to_vec()));
+        assert_eq!(store.feed_stage_part(&scope, 2).unwrap(), None);
+        let other = FeedStage { id: SnapshotId([8; 32]), ..stage };
+        store.commit(&staged(StageChange::Begin(other))).unwrap();
+        assert_eq!(store.feed_stage(&scope).unwrap(), Some(other));
+        assert_eq!(store.feed_stage_part(&scope, 0).unwrap(), None);
+        store.commit(&part(0, b"one")).unwrap();
+        store.commit(&staged(StageChange::End)).unwrap();
+        assert_eq!(store.feed_stage(&scope).unwrap(), None);
+        assert_eq!(store.feed_stage_part(&scope, 0).unwrap(), None);
+    });
+}
+
+fn feed_head(life: u8, version: u64) -> FeedHead {
+    FeedHead { writer: Incarnation([life; 16]), version: FeedVersion(version) }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use sync::node::{Beside, FeedApply};
+use sync::node::{Applied, Beside, FeedApply};
 use sync::store::memory::MemoryStore;
 use sync::{Draft, Node, NodeError, Peer, Store, codec};
 use sync_proto::catalogue::Catalogue;
@@ -14,10 +14,10 @@ use sync_proto::ids::mint_sale_id;
 use sync_proto::ledger::tables::Stock;
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::All;
-use sync_proto::wire::{Message, Outcome, Pull, RefusalCode, Reply};
+use sync_proto::wire::{FeedCursor, Message, Outcome, Pull, RefusalCode, Reply};
 use sync_proto::{
-    AccountId, BusinessDay, DeviceId, Fact, FeedVersion, Incarnation, Money, Origin, ProductId, Quantity,
-    Role, Seq, Stamp, StationCode, TerminalNo, Volume,
+    AccountId, BusinessDay, DeviceId, Fact, FeedVersion, Money, Origin, ProductId, Quantity, Role, Seq,
+    Stamp, StationCode, TerminalNo, Volume,
 };
 
 const NOW: Stamp = Stamp::at_wall_ms(1_795_478_400_000);
@@ -164,7 +164,7 @@ fn what_head_office_decides_counts_from_its_own_journal_only() {
 fn a_station_feed_is_not_told_to_another_station() {
     let mut hq = node(origin("HQ", 50, Role::Hq));
     let scope = FeedScope::Station(StationCode::new("ST0001").unwrap());
-    let pull = Message::Pull(Pull { scope, writer: Incarnation([0; 16]), after: FeedVersion(0) }).encode();
+    let pull = Message::Pull(Pull { scope, cursor: FeedCursor::START, whole: false }).encode();
     assert!(hq.receive(&peer(&origin("ST0001", 9, Role::Agent)), &pull, "", 0).is_ok());
     assert!(hq.receive(&peer(&origin("ST0002", 8, Role::Agent)), &pull, "", 0).is_err());
 }
@@ -212,14 +212,18 @@ fn r21_a_feed_is_applied_with_its_cursor_and_reported_in_one_commit() {
     let key = sync_proto::catalogue::price_feed_key(&price);
     record(&mut hq, Draft::published(Fact::PriceScheduled(price), FeedScope::Chain, key)).unwrap();
     let mut agent = node(origin("ST0001", 9, Role::Agent));
-    let pull = Message::Pull(agent.next_pull(&FeedScope::Chain).unwrap());
+    let pull = agent.next_feed_message(&FeedScope::Chain).unwrap();
     let reply = hq.receive(&peer(agent.me()), &pull.encode(), "", NOW.wall_ms).unwrap();
     let Ok(Reply::Pull(answer)) = Reply::decode(&reply) else { panic!("a pull is answered by a pull") };
     let how = FeedApply { relay: true, report: true };
     let before = agent.commits();
-    assert!(agent.apply_pull(&answer, how, NOW).unwrap());
+    assert_eq!(agent.apply_pull(&answer, how, NOW).unwrap(), Applied::Changed);
     assert_eq!(agent.commits(), before + 1);
-    assert!(!agent.apply_pull(&answer, how, NOW).unwrap(), "the same answer again changes nothing");
+    assert_eq!(
+        agent.apply_pull(&answer, how, NOW).unwrap(),
+        Applied::Late,
+        "the same answer again changes nothing"
+    );
     let found: Option<sync_proto::catalogue::Price> =
         agent.get(&sync_proto::catalogue::Price::key("CD1001", "", 0)).unwrap();
     assert_eq!(found.unwrap().price, 1_670);
@@ -278,7 +282,7 @@ fn r18_versions_follow_the_commits_and_a_polling_reader_misses_nothing() {
         let versions = hq.record(NOW, None, &[draft], Beside::default()).unwrap().versions;
         assert_eq!(versions, [FeedVersion(u64::try_from(round).unwrap() + 1)]);
         if round % 3 == 0 {
-            let pull = Message::Pull(agent.next_pull(&FeedScope::Chain).unwrap()).encode();
+            let pull = agent.next_feed_message(&FeedScope::Chain).unwrap().encode();
             let reply = hq.receive(&from, &pull, "", 0).unwrap();
             let Ok(Reply::Pull(answer)) = Reply::decode(&reply) else { panic!("an answer to a pull") };
             agent.apply_pull(&answer, how, NOW).unwrap();
@@ -305,7 +309,7 @@ fn publish_price(hq: &mut Node<MemoryStore>, price: i64, effective_at_ms: i64) {
 fn pull_all(hq: &mut Node<MemoryStore>, agent: &mut Node<MemoryStore>) {
     let from = peer(agent.me());
     for _ in 0..4 {
-        let pull = Message::Pull(agent.next_pull(&FeedScope::Chain).unwrap()).encode();
+        let pull = agent.next_feed_message(&FeedScope::Chain).unwrap().encode();
         let reply = hq.receive(&from, &pull, "", 0).unwrap();
         let Ok(Reply::Pull(answer)) = Reply::decode(&reply) else { panic!("an answer to a pull") };
         agent.apply_pull(&answer, FeedApply { relay: true, report: false }, NOW).unwrap();
@@ -342,7 +346,7 @@ fn r20_an_answer_that_continues_another_cursor_is_left_alone() {
     let how = FeedApply { relay: true, report: false };
     publish_price(&mut hq, 1_600, 0);
     let ask = |hq: &mut Node<MemoryStore>, agent: &mut Node<MemoryStore>| {
-        let pull = Message::Pull(agent.next_pull(&FeedScope::Chain).unwrap()).encode();
+        let pull = agent.next_feed_message(&FeedScope::Chain).unwrap().encode();
         match Reply::decode(&hq.receive(&from, &pull, "", 0).unwrap()).unwrap() {
             Reply::Pull(answer) => answer,
             other => panic!("an answer to a pull, not {other:?}"),
@@ -353,10 +357,14 @@ fn r20_an_answer_that_continues_another_cursor_is_left_alone() {
     publish_price(&mut hq, 1_700, 10);
     let second = ask(&mut hq, &mut agent);
     // The second comes twice and the first once more, late: a network may do that.
-    assert!(agent.apply_pull(&second, how, NOW).unwrap());
-    assert!(!agent.apply_pull(&first, how, NOW).unwrap());
-    assert!(!agent.apply_pull(&second, how, NOW).unwrap());
+    assert_eq!(agent.apply_pull(&second, how, NOW).unwrap(), Applied::Changed);
+    assert_eq!(agent.apply_pull(&first, how, NOW).unwrap(), Applied::Late);
+    assert_eq!(agent.apply_pull(&second, how, NOW).unwrap(), Applied::Late);
     let mut fresh = node(origin("ST0002", 8, Role::Agent));
-    assert!(!fresh.apply_pull(&second, how, NOW).unwrap(), "it would leave a hole before it");
+    assert_eq!(
+        fresh.apply_pull(&second, how, NOW).unwrap(),
+        Applied::Late,
+        "it would leave a hole before it"
+    );
     assert_eq!(fresh.store().feed_head(&FeedScope::Chain).unwrap(), None);
 }

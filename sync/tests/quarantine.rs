@@ -401,7 +401,7 @@ fn r14_head_office_settles_what_stays_aside_and_the_station_counts_the_same() {
     ));
     assert_eq!((shown_total(&mut hq), shown_total(&mut agent)), (0, WON));
     let scope = FeedScope::Station(StationCode::new("ST0001").unwrap());
-    let pull = Message::Pull(agent.next_pull(&scope).unwrap()).encode();
+    let pull = agent.next_feed_message(&scope).unwrap().encode();
     let reply = hq.receive(&through_agent, &pull, "", NOW.wall_ms).unwrap();
     let Ok(Reply::Pull(answer)) = Reply::decode(&reply) else { panic!("an answer to a pull") };
     agent.apply_pull(&answer, FeedApply { relay: true, report: false }, NOW).unwrap();

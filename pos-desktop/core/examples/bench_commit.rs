@@ -13,7 +13,7 @@ use sync::node::FeedApply;
 use sync_proto::catalogue::{price_feed_key, product_feed_key};
 use sync_proto::fact::{Fact, FeedScope, PriceScheduled, PriceScope, ProductChanged, ProductKind};
 use sync_proto::tax::TaxClass;
-use sync_proto::wire::{FeedItem, PullAnswer};
+use sync_proto::wire::{FeedCursor, FeedItem, News, PullAnswer};
 use sync_proto::{
     DeviceId, Envelope, FeedVersion, Incarnation, Money, Origin, ProductId, Role, Stamp, StationCode,
     TerminalNo, Unit,
@@ -108,12 +108,12 @@ fn till(path: &Path) -> Result<TillNode, Failure> {
     }
     let answer = PullAnswer {
         scope: FeedScope::Chain,
-        writer: Incarnation([9; 16]),
-        after: FeedVersion(0),
-        through: FeedVersion(2),
-        more: false,
+        asked: FeedCursor::START,
+        reached: FeedCursor { writer: Incarnation([9; 16]), version: FeedVersion(2) },
+        whole: true,
+        from_writer: false,
         now_ms: NOW_MS,
-        items,
+        news: News::Items(items),
     };
     node.apply_pull(&answer, FeedApply { relay: false, report: true }, now)?;
     Ok(node)

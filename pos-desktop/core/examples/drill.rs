@@ -22,9 +22,9 @@ use pos_core::sale::{QuickSale, sell_one};
 use pos_core::{Calendar, Moment, TillNode, store};
 use sync::device::random_16;
 use sync::life::{machine, open_node};
-use sync::node::FeedApply;
+use sync::node::{Applied, FeedApply};
 use sync::store::sqlite::{check_whole, open_reader};
-use sync::{Node, Peer, SqliteStore};
+use sync::{Node, Peer, SqliteStore, Store as _};
 use sync_proto::catalogue::{Catalogue, price_feed_key, product_feed_key};
 use sync_proto::engine::SenderConfig;
 use sync_proto::fact::{
@@ -33,7 +33,7 @@ use sync_proto::fact::{
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::All;
 use sync_proto::tax::TaxClass;
-use sync_proto::wire::{FeedItem, Message, Outcome, PullAnswer, Reply};
+use sync_proto::wire::{FeedCursor, FeedItem, Message, News, Outcome, PullAnswer, Reply};
 use sync_proto::{
     DeviceId, Envelope, FeedVersion, Incarnation, Money, Origin, ProductId, Role, SaleId, Seq, Stamp,
     StationCode, TerminalNo, Unit,
@@ -203,7 +203,7 @@ fn entropy() -> Result<[u8; 16], Failure> {
 fn till(folder: &Path) -> Result<TillNode, Failure> {
     let opened = store::open_store(&folder.join(store::FILE_NAME))?;
     let mut till = store::open_node(opened, origin(Role::Terminal)?, entropy()?, now().stamp)?;
-    if till.next_pull(&FeedScope::Chain)?.after == FeedVersion(0) {
+    if cursor(&mut till)? == FeedCursor::START {
         apply(&mut till, 1)?;
     }
     Ok(till)
@@ -211,10 +211,9 @@ fn till(folder: &Path) -> Result<TillNode, Failure> {
 
 /// The answer that brings every price to `1000 + version` won; `false` when it is applied already.
 fn apply(till: &mut TillNode, version: u64) -> Result<bool, Failure> {
-    let writer = Incarnation([9; 16]);
-    let after = till.next_pull(&FeedScope::Chain)?.after;
+    let asked = cursor(till)?;
     let mut items = Vec::new();
-    let mut through = after.0;
+    let mut through = asked.version.0;
     for number in 1..=PRODUCTS {
         let product = product(number)?;
         let changed = ProductChanged {
@@ -239,10 +238,21 @@ fn apply(till: &mut TillNode, version: u64) -> Result<bool, Failure> {
             items.push(FeedItem { key, version: FeedVersion(through), bytes });
         }
     }
-    let through = FeedVersion(through);
-    let answer =
-        PullAnswer { scope: FeedScope::Chain, writer, after, through, more: false, now_ms: NOW_MS, items };
-    Ok(till.apply_pull(&answer, FeedApply { relay: false, report: true }, now().stamp)?)
+    let answer = PullAnswer {
+        scope: FeedScope::Chain,
+        asked,
+        reached: FeedCursor { writer: Incarnation([9; 16]), version: FeedVersion(through) },
+        whole: asked == FeedCursor::START,
+        from_writer: false,
+        now_ms: NOW_MS,
+        news: News::Items(items),
+    };
+    let applied = till.apply_pull(&answer, FeedApply { relay: false, report: true }, now().stamp)?;
+    Ok(applied == Applied::Changed)
+}
+
+fn cursor(till: &mut TillNode) -> Result<FeedCursor, Failure> {
+    Ok(till.store().feed_head(&FeedScope::Chain)?.unwrap_or(FeedCursor::START))
 }
 
 /// Journal and books as an agent or head office keeps them, without what only they have.

@@ -38,7 +38,7 @@ use sync_proto::ledger::{Depth, Ledger, Sale, SaleLine, SaleTender};
 use sync_proto::project::All;
 use sync_proto::rows::Table as _;
 use sync_proto::tax::TaxClass;
-use sync_proto::wire::{Message, Reply};
+use sync_proto::wire::Reply;
 use sync_proto::{AccountId, DeviceId, Money, ProductId, StationCode, TerminalNo, Unit};
 use tempfile::TempDir;
 
@@ -202,20 +202,15 @@ async fn answer(
     let first = ask().await.unwrap().map_err(|_| StatusCode::BAD_REQUEST)?;
     let wait = Duration::from_millis(query.get("wait_ms").copied().unwrap_or(0).min(25_000));
     // Whatever changed may concern this feed: the till asks again when it does not.
-    if is_up_to_date(&body, &first) && tokio::time::timeout(wait, changes.changed()).await.is_ok() {
+    if is_up_to_date(&first) && tokio::time::timeout(wait, changes.changed()).await.is_ok() {
         return ask().await.unwrap().map_err(|_| StatusCode::BAD_REQUEST);
     }
     Ok(first)
 }
 
 /// A pull that brings nothing may wait for news.
-fn is_up_to_date(message: &[u8], reply: &[u8]) -> bool {
-    match (Message::decode(message), Reply::decode(reply)) {
-        (Ok(Message::Pull(pull)), Ok(Reply::Pull(answer))) => {
-            answer.through == pull.after && answer.writer == pull.writer
-        }
-        _ => false,
-    }
+fn is_up_to_date(reply: &[u8]) -> bool {
+    matches!(Reply::decode(reply), Ok(Reply::Pull(answer)) if !answer.has_news())
 }
 
 pub struct Bench {

@@ -108,6 +108,7 @@ fn summary(fact: &Fact) -> String {
             PriceScope::Chain => format!("{}: {} won", price.product, price.price.0),
             PriceScope::Station(station) => format!("{}: {} won at {station}", price.product, price.price.0),
         },
+        Fact::Withdrawn(withdrawn) => format!("{} withdrawn", withdrawn.key),
         Fact::StationAdded(station) => format!("station {}", station.station),
         Fact::CertificateIssued(issued) => format!(
             "device {} {} ({})",

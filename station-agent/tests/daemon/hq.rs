@@ -13,7 +13,7 @@ use sync_proto::fact::{
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::All;
 use sync_proto::tax::TaxClass;
-use sync_proto::wire::{Message, PullAnswer, Reply};
+use sync_proto::wire::{PullAnswer, Reply};
 use sync_proto::{
     DeviceId, Money, OrderId, Origin, ProductId, Quantity, RequestId, Role, ShipId, StationCode, Unit,
 };
@@ -124,10 +124,9 @@ impl Hq {
     }
 
     async fn answer(&mut self, agent: &Agent, scope: FeedScope) -> PullAnswer {
-        let pull = agent.node(move |node| node.next_pull(&scope)).await.unwrap();
+        let pull = agent.node(move |node| node.next_feed_message(&scope)).await.unwrap();
         let peer = Peer { station: here(), device: AGENT, role: Role::Agent, terminal: None };
-        let bytes =
-            self.node.receive(&peer, &Message::Pull(pull).encode(), "", self.clock.wall_ms()).unwrap();
+        let bytes = self.node.receive(&peer, &pull.encode(), "", self.clock.wall_ms()).unwrap();
         match Reply::decode(&bytes).unwrap() {
             Reply::Pull(answer) => answer,
             other => unreachable!("a pull is answered by a pull's answer, not {other:?}"),

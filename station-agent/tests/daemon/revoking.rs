@@ -5,7 +5,7 @@ use std::time::Duration;
 use sync::link::Link as _;
 use sync_proto::devices::revocation_feed_key;
 use sync_proto::fact::{DeviceRevoked, Fact, FeedScope};
-use sync_proto::wire::{Message, Reply};
+use sync_proto::wire::Reply;
 
 use crate::hq::here;
 use crate::station::{Agent, WITHIN};
@@ -16,23 +16,22 @@ async fn waiting_pull(agent: &Agent, till: &Till) -> tokio::task::JoinHandle<boo
     let scope = FeedScope::Chain;
     loop {
         let scope = scope.clone();
-        let pull = till.writer.run(move |node| node.next_pull(&scope)).await.unwrap().unwrap();
-        let reply = till.link.request(Message::Pull(pull).encode(), 0).await.unwrap();
+        let pull = till.writer.run(move |node| node.next_feed_message(&scope)).await.unwrap().unwrap();
+        let reply = till.link.request(pull.encode(), 0).await.unwrap();
         let Reply::Pull(answer) = Reply::decode(&reply).unwrap() else { unreachable!("a pull is answered") };
-        if answer.items.is_empty() && !answer.more {
+        if !answer.has_news() {
             break;
         }
         let (now, how) = (sync::Clock::system().now(), sync::node::FeedApply { relay: false, report: false });
         till.writer.run(move |node| node.apply_pull(&answer, how, now)).await.unwrap().unwrap();
     }
-    let pull = till.writer.run(move |node| node.next_pull(&scope)).await.unwrap().unwrap();
+    let pull = till.writer.run(move |node| node.next_feed_message(&scope)).await.unwrap().unwrap();
     let link = std::sync::Arc::clone(&till.link);
     let device = [till.identity.certified().subject.device];
     let seen = || agent.daemon().station().seen.newest(&device);
     let before = seen();
     until(|| sync::Clock::system().wall_ms() > before.unwrap()).await;
-    let waiting =
-        tokio::spawn(async move { link.request(Message::Pull(pull).encode(), 25_000).await.is_ok() });
+    let waiting = tokio::spawn(async move { link.request(pull.encode(), 25_000).await.is_ok() });
     until(|| seen() > before).await;
     waiting
 }

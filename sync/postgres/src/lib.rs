@@ -17,16 +17,19 @@ pub const MIGRATION_BOOKS: &str = include_str!("../migrations/0002_books.sql");
 pub const MIGRATION_DEVICES: &str = include_str!("../migrations/0003_devices.sql");
 /// Retention, marks and checks; after [`MIGRATION_DEVICES`].
 pub const MIGRATION_STORAGE: &str = include_str!("../migrations/0004_storage.sql");
+/// Snapshots and horizons of feeds; after [`MIGRATION_STORAGE`].
+pub const MIGRATION_FEEDS: &str = include_str!("../migrations/0005_feeds.sql");
 /// Entries that stepped aside, and what was decided about them.
 pub const MIGRATION_QUARANTINE: &str = include_str!("../migrations/0006_quarantine.sql");
 /// Where earlier lives of the own journal end for upstreams.
 pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql");
 /// All of them in order, for a program without tables of its own.
-pub const MIGRATIONS: [&str; 6] = [
+pub const MIGRATIONS: [&str; 7] = [
     MIGRATION_JOURNAL,
     MIGRATION_BOOKS,
     MIGRATION_DEVICES,
     MIGRATION_STORAGE,
+    MIGRATION_FEEDS,
     MIGRATION_QUARANTINE,
     MIGRATION_STREAMS,
 ];

@@ -3,16 +3,19 @@
 mod column;
 mod commit;
 mod fault;
+mod feeds;
 mod open;
 mod purge;
 mod read;
 mod session;
 
-use sync::store::{Commit, FeedHead, ServerError, ServerFault, Store, StoreError, StoredEntry, StreamRow};
+use sync::store::{
+    Commit, FeedHead, FeedStage, ServerError, ServerFault, Store, StoreError, StoredEntry, StreamRow,
+};
 use sync_proto::fact::FeedScope;
 use sync_proto::rows::{RowKey, TableSpec, Value};
 use sync_proto::wire::FeedItem;
-use sync_proto::{ChainHash, Entry, FeedVersion, Seq, StreamId};
+use sync_proto::{ChainHash, Entry, FeedVersion, Incarnation, Seq, StreamId};
 
 use commit::Failure;
 use fault::is_lost;
@@ -201,6 +204,30 @@ impl Store for PostgresStore {
         len_max: usize,
     ) -> Result<(Vec<FeedItem>, bool), StoreError> {
         self.read(|session| read::feed_items(session, scope, after, len_max))
+    }
+
+    fn feeds(&mut self) -> Result<Vec<(FeedScope, FeedHead)>, StoreError> {
+        self.read(feeds::all)
+    }
+
+    fn feed_horizon(&mut self, scope: &FeedScope) -> Result<FeedVersion, StoreError> {
+        self.read(|session| feeds::horizon(session, scope))
+    }
+
+    fn feed_version_at(&mut self, scope: &FeedScope, at_ms: i64) -> Result<FeedVersion, StoreError> {
+        self.read(|session| feeds::version_at(session, scope, at_ms))
+    }
+
+    fn feed_writer_left(&mut self, scope: &FeedScope, writer: Incarnation) -> Result<bool, StoreError> {
+        self.read(|session| feeds::writer_left(session, scope, writer))
+    }
+
+    fn feed_stage(&mut self, scope: &FeedScope) -> Result<Option<FeedStage>, StoreError> {
+        self.read(|session| feeds::stage(session, scope))
+    }
+
+    fn feed_stage_part(&mut self, scope: &FeedScope, part: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|session| feeds::stage_part(session, scope, part))
     }
 
     fn cursor(&mut self, name: &str) -> Result<i64, StoreError> {

@@ -1,9 +1,9 @@
 //! Products, prices and stations as every program keeps them from HQ's feeds, and the rule of the price.
 
-use crate::fact::{Fact, PriceScheduled, PriceScope, ProductChanged};
+use crate::fact::{Fact, FeedScope, PriceScheduled, PriceScope, ProductChanged};
 use crate::ids::StationCode;
-use crate::project::{Posting, Projection, ProjectionError};
-use crate::rows::{RowKey, Rows};
+use crate::project::{LiveTable, Posting, Projection, ProjectionError};
+use crate::rows::{RowKey, Rows, Table as _, Value};
 
 crate::table! {
     /// A product.
@@ -73,6 +73,40 @@ pub fn price_feed_key(price: &PriceScheduled) -> String {
     format!("price/{}/{}/{}", price.product, scope_text(&price.scope), price.effective_at_ms)
 }
 
+/// Key of a station in the chain feed.
+pub fn station_feed_key(station: &StationCode) -> String {
+    format!("station/{station}")
+}
+
+/// The row that an item with this key fills, if it is one of the catalogue's.
+fn row_of(key: &str) -> Option<RowKey> {
+    let (kind, rest) = key.split_once('/')?;
+    match kind {
+        "product" => Some(Product::key(rest)),
+        "station" => Some(Station::key(rest)),
+        "price" => {
+            let mut parts = rest.split('/');
+            let (product, scope, at_ms) = (parts.next()?, parts.next()?, parts.next()?.parse::<i64>().ok()?);
+            parts.next().is_none().then(|| Price::key(product, scope, at_ms))
+        }
+        _ => None,
+    }
+}
+
+const fn all(_: &FeedScope, _: &[Value]) -> bool {
+    true
+}
+
+/// A chain-wide price has the empty scope, a station's price its code.
+fn price_is_of(feed: &FeedScope, key: &[Value]) -> bool {
+    let Some(Value::Text(scope)) = key.get(1) else { return false };
+    match feed {
+        FeedScope::Chain => scope.is_empty(),
+        FeedScope::Station(code) => scope == code.as_str(),
+        FeedScope::Local(_) => false,
+    }
+}
+
 fn scope_text(scope: &PriceScope) -> &str {
     match scope {
         PriceScope::Chain => "",
@@ -123,6 +157,27 @@ impl Projection for Catalogue {
             _ => {}
         }
         Ok(())
+    }
+
+    fn live(&self, scope: &FeedScope) -> Vec<LiveTable> {
+        let prices = LiveTable { table: Price::SPEC, holds: price_is_of };
+        match scope {
+            FeedScope::Chain => vec![
+                LiveTable { table: Product::SPEC, holds: all },
+                prices,
+                LiveTable { table: Station::SPEC, holds: all },
+            ],
+            FeedScope::Station(_) => vec![prices],
+            FeedScope::Local(_) => Vec::new(),
+        }
+    }
+
+    fn withdrawn(&self, scope: &FeedScope, key: &str) -> Vec<RowKey> {
+        // A feed takes back what it may publish, and nothing of another.
+        let may = |row: &RowKey| {
+            self.live(scope).iter().any(|live| live.table == row.table.0 && (live.holds)(scope, &row.key))
+        };
+        row_of(key).filter(may).into_iter().collect()
     }
 }
 

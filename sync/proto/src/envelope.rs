@@ -99,7 +99,7 @@ impl Envelope {
 }
 
 /// Type names of schema version 1; a bad body under one of these is malformed rather than unknown.
-const KNOWN_TYPES: [&str; 23] = [
+const KNOWN_TYPES: [&str; 24] = [
     "StreamOpened",
     "FeedApplied",
     "Sold",
@@ -117,6 +117,7 @@ const KNOWN_TYPES: [&str; 23] = [
     "Shipped",
     "ProductChanged",
     "PriceScheduled",
+    "Withdrawn",
     "StationAdded",
     "CertificateIssued",
     "DeviceRevoked",

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::origin::Role;
 
 pub use account::{AccountOpened, AccountPaid, SubjectNamed};
-pub use catalogue::{PriceScheduled, PriceScope, ProductChanged, ProductKind};
+pub use catalogue::{PriceScheduled, PriceScope, ProductChanged, ProductKind, Withdrawn};
 pub use device::{FeedApplied, FeedScope, StreamOpened};
 pub use identity::{CertificateIssued, DeviceRevoked, IssuedFor};
 pub use logistics::{ShipmentPlanned, Shipped};
@@ -65,6 +65,8 @@ pub enum Fact {
     ProductChanged(ProductChanged),
     /// A price and the time from which it holds.
     PriceScheduled(PriceScheduled),
+    /// Something published in a feed was withdrawn.
+    Withdrawn(Withdrawn),
     /// A station joined the chain's register.
     StationAdded(StationAdded),
     /// 기기 등록, or a renewed certificate.
@@ -100,6 +102,7 @@ impl Fact {
             Self::Shipped(_) => "Shipped",
             Self::ProductChanged(_) => "ProductChanged",
             Self::PriceScheduled(_) => "PriceScheduled",
+            Self::Withdrawn(_) => "Withdrawn",
             Self::StationAdded(_) => "StationAdded",
             Self::CertificateIssued(_) => "CertificateIssued",
             Self::DeviceRevoked(_) => "DeviceRevoked",
@@ -126,7 +129,8 @@ impl Fact {
             | Self::ProductChanged(_)
             | Self::PriceScheduled(_)
             | Self::StationAdded(_) => matches!(role, Role::Hq),
-            Self::CertificateIssued(_)
+            Self::Withdrawn(_)
+            | Self::CertificateIssued(_)
             | Self::DeviceRevoked(_)
             | Self::StockMoved(_)
             | Self::Received(_)

@@ -10,9 +10,9 @@ mod sales;
 mod stock;
 pub mod tables;
 
-use crate::fact::Fact;
-use crate::project::{Posting, Projection, ProjectionError};
-use crate::rows::{RowKey, Rows};
+use crate::fact::{Fact, FeedScope};
+use crate::project::{LiveTable, Posting, Projection, ProjectionError};
+use crate::rows::{RowKey, Rows, Table as _};
 
 pub use tables::{
     Account, DayTotal, Delivery, FeedReport, OrderLink, Sale, SaleLine, SaleTender, SalesSummary,
@@ -104,6 +104,22 @@ impl Projection for Ledger {
                 orders::station_of(fact).unwrap_or(&posting.origin.station),
                 rows,
             ),
+        }
+    }
+
+    /// Names alone: a name that its station erased must go from a till that was away, too (R39). An account's
+    /// balance is moved by sales as well, and what was ordered and shipped exists whatever a feed says.
+    fn live(&self, scope: &FeedScope) -> Vec<LiveTable> {
+        match scope {
+            FeedScope::Local(_) => vec![LiveTable { table: Subject::SPEC, holds: |_, _| true }],
+            FeedScope::Chain | FeedScope::Station(_) => Vec::new(),
+        }
+    }
+
+    fn withdrawn(&self, scope: &FeedScope, key: &str) -> Vec<RowKey> {
+        match (scope, key.split_once('/')) {
+            (FeedScope::Local(_), Some(("subject", account))) => vec![Subject::key(account)],
+            _ => Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod card;
 pub mod catalogue;
 pub mod decimal;
 pub mod devices;
+pub mod digest;
 pub mod engine;
 pub mod entry;
 pub mod envelope;

@@ -2,9 +2,10 @@
 
 use crate::entry::Entry;
 use crate::envelope::{Decoded, Envelope, EnvelopeError};
+use crate::fact::FeedScope;
 use crate::ids::FeedVersion;
 use crate::origin::Origin;
-use crate::rows::{RowError, RowKey, Rows};
+use crate::rows::{RowError, RowKey, Rows, TableSpec, Value};
 
 /// An entry with what its bytes say and who wrote it.
 #[derive(Debug, Clone)]
@@ -38,6 +39,27 @@ pub trait Projection: Send + Sync {
 
     /// Changes `rows` for one entry. An error leaves the rows as they were.
     fn project(&self, posting: &Posting, rows: &mut Rows) -> Result<(), ProjectionError>;
+
+    /// The tables whose rows come from a feed and from nothing else: they are what its digest counts, and a snapshot
+    /// replaces them whole (R20, R22). Rows about physical goods, money and devices are never live rows: a delivery
+    /// stays expected though the feed forgets it.
+    fn live(&self, _scope: &FeedScope) -> Vec<LiveTable> {
+        Vec::new()
+    }
+
+    /// The rows that go when what a feed published under `key` is withdrawn.
+    fn withdrawn(&self, _scope: &FeedScope, _key: &str) -> Vec<RowKey> {
+        Vec::new()
+    }
+}
+
+/// A table, or the part of it, that one feed alone fills.
+#[derive(Debug, Clone, Copy)]
+pub struct LiveTable {
+    /// The table.
+    pub table: &'static TableSpec,
+    /// Whether the row with this key belongs to the feed.
+    pub holds: fn(&FeedScope, &[Value]) -> bool,
 }
 
 /// Rounds of [`Projection::wants`]: entry -> row -> row that the row names -> nothing new.
@@ -59,6 +81,14 @@ impl Projection for All {
 
     fn project(&self, posting: &Posting, rows: &mut Rows) -> Result<(), ProjectionError> {
         self.0.iter().try_for_each(|each| each.project(posting, rows))
+    }
+
+    fn live(&self, scope: &FeedScope) -> Vec<LiveTable> {
+        self.0.iter().flat_map(|each| each.live(scope)).collect()
+    }
+
+    fn withdrawn(&self, scope: &FeedScope, key: &str) -> Vec<RowKey> {
+        self.0.iter().flat_map(|each| each.withdrawn(scope, key)).collect()
     }
 }
 

@@ -11,7 +11,11 @@ mod rebuild;
 mod session;
 
 pub use batch::{BATCH_ENTRIES_MAX, Batch, BatchError, CODEC_PLAIN, CODEC_ZSTD, frame_body, unframe_body};
-pub use feed::{FEED_KEY_LEN_MAX, FeedItem, PULL_LEN_MAX, Pull, PullAnswer};
+pub use feed::{
+    Check, CheckAnswer, FEED_KEY_LEN_MAX, FeedCursor, FeedItem, News, PART_RAW_LEN, PART_RAW_LEN_MAX,
+    PARTS_MAX, PULL_LEN_MAX, PartAnswer, PartAsk, Pull, PullAnswer, SnapshotHasher, SnapshotId, frame_items,
+    unframe_items,
+};
 pub use rebuild::{Fetch, Fetched, HeldStream, ListStreams, STREAMS_MAX, StreamList};
 pub use session::{Hello, HelloAnswer, Outcome, Progress, ProgressAnswer, Receipt, RefusalCode};
 
@@ -58,6 +62,10 @@ pub enum Message {
     ListStreams(ListStreams),
     /// Give me entries back.
     Fetch(Fetch),
+    /// Give me a part of a snapshot (R22).
+    Part(PartAsk),
+    /// Do our live rows agree (R20)?
+    Check(Check),
 }
 
 /// From upstream back.
@@ -75,6 +83,10 @@ pub enum Reply {
     Streams(StreamList),
     /// To a question for entries.
     Fetched(Fetched),
+    /// To an ask for a part.
+    Part(PartAnswer),
+    /// To a check.
+    Check(CheckAnswer),
 }
 
 const TAG_HELLO: u8 = 1;
@@ -83,6 +95,8 @@ const TAG_PULL: u8 = 3;
 const TAG_PROGRESS: u8 = 4;
 const TAG_LIST_STREAMS: u8 = 5;
 const TAG_FETCH: u8 = 6;
+const TAG_PART: u8 = 0x11;
+const TAG_CHECK: u8 = 0x12;
 const TAG_ANSWER: u8 = 0x80;
 
 impl Message {
@@ -96,6 +110,8 @@ impl Message {
             Self::Progress(progress) => progress.write(w.tag(TAG_PROGRESS)),
             Self::ListStreams(list) => list.write(w.tag(TAG_LIST_STREAMS)),
             Self::Fetch(fetch) => fetch.write(w.tag(TAG_FETCH)),
+            Self::Part(ask) => ask.write(w.tag(TAG_PART)),
+            Self::Check(check) => check.write(w.tag(TAG_CHECK)),
         }
         w.into_sealed()
     }
@@ -110,6 +126,8 @@ impl Message {
             TAG_PROGRESS => Self::Progress(Progress::read(&mut r)?),
             TAG_LIST_STREAMS => Self::ListStreams(ListStreams::read(&mut r)?),
             TAG_FETCH => Self::Fetch(Fetch::read(&mut r)?),
+            TAG_PART => Self::Part(PartAsk::read(&mut r)?),
+            TAG_CHECK => Self::Check(Check::read(&mut r)?),
             tag => return Err(WireError::Tag(tag)),
         };
         r.end()?;
@@ -128,6 +146,8 @@ impl Reply {
             Self::Progress(answer) => answer.write(w.tag(TAG_ANSWER | TAG_PROGRESS)),
             Self::Streams(list) => list.write(w.tag(TAG_ANSWER | TAG_LIST_STREAMS)),
             Self::Fetched(fetched) => fetched.write(w.tag(TAG_ANSWER | TAG_FETCH)),
+            Self::Part(answer) => answer.write(w.tag(TAG_ANSWER | TAG_PART)),
+            Self::Check(answer) => answer.write(w.tag(TAG_ANSWER | TAG_CHECK)),
         }
         w.into_sealed()
     }
@@ -143,6 +163,8 @@ impl Reply {
             TAG_PROGRESS => Self::Progress(ProgressAnswer::read(&mut r)?),
             TAG_LIST_STREAMS => Self::Streams(StreamList::read(&mut r)?),
             TAG_FETCH => Self::Fetched(Fetched::read(&mut r)?),
+            TAG_PART => Self::Part(PartAnswer::read(&mut r)?),
+            TAG_CHECK => Self::Check(CheckAnswer::read(&mut r)?),
             _ => return Err(WireError::Tag(tag)),
         };
         r.end()?;

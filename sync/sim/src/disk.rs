@@ -2,7 +2,7 @@
 //! something is durable when it is not, and that can be copied and put back.
 
 use sync::store::memory::MemoryStore;
-use sync::store::{Commit, FeedHead, Store, StoreError, StoredEntry, StreamRow};
+use sync::store::{Commit, FeedHead, FeedStage, Store, StoreError, StoredEntry, StreamRow};
 use sync_proto::fact::FeedScope;
 use sync_proto::life::{Kept, Marker, MarkerSeen};
 use sync_proto::rows::{RowKey, TableSpec, Value};
@@ -261,6 +261,30 @@ impl Store for Disk {
         len_max: usize,
     ) -> Result<(Vec<FeedItem>, bool), StoreError> {
         self.durable.feed_items(scope, after, len_max)
+    }
+
+    fn feeds(&mut self) -> Result<Vec<(FeedScope, FeedHead)>, StoreError> {
+        self.durable.feeds()
+    }
+
+    fn feed_horizon(&mut self, scope: &FeedScope) -> Result<FeedVersion, StoreError> {
+        self.durable.feed_horizon(scope)
+    }
+
+    fn feed_version_at(&mut self, scope: &FeedScope, at_ms: i64) -> Result<FeedVersion, StoreError> {
+        self.durable.feed_version_at(scope, at_ms)
+    }
+
+    fn feed_writer_left(&mut self, scope: &FeedScope, writer: Incarnation) -> Result<bool, StoreError> {
+        self.durable.feed_writer_left(scope, writer)
+    }
+
+    fn feed_stage(&mut self, scope: &FeedScope) -> Result<Option<FeedStage>, StoreError> {
+        self.durable.feed_stage(scope)
+    }
+
+    fn feed_stage_part(&mut self, scope: &FeedScope, part: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.durable.feed_stage_part(scope, part)
     }
 
     fn cursor(&mut self, name: &str) -> Result<i64, StoreError> {

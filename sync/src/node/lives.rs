@@ -91,6 +91,7 @@ impl<S: Store> Node<S> {
             return Err(why);
         }
         self.own = own;
+        self.take_feeds_over(now)?;
         Ok(own)
     }
 

@@ -1,5 +1,6 @@
 //! `receive(peer, bytes) -> reply`: the one way in, whichever link the bytes came over.
 
+use sync_proto::fact::FeedScope;
 use sync_proto::wire::{Hello, HelloAnswer, Message, ProgressAnswer, Reply, WireError};
 use sync_proto::{ChainHash, Decoded, Entry, Envelope, Fact, Origin, Role, Seq, StreamId};
 
@@ -29,13 +30,13 @@ impl<S: Store> Node<S> {
         let reply = match incoming.content {
             Content::Other(Message::Hello(hello)) => Reply::Hello(self.on_hello(peer, &hello)),
             Content::Other(Message::Pull(pull)) => {
-                if !peer.may_pull(&pull.scope) {
-                    return Err(WireError::Value("scope"));
-                }
-                Reply::Pull(self.answer_pull(&pull, now_ms).map_err(|why| {
-                    tracing::error!(%why, "a feed could not be read");
-                    WireError::Value("scope")
-                })?)
+                Reply::Pull(self.for_puller(peer, &pull.scope, |node| node.answer_pull(&pull, now_ms))?)
+            }
+            Content::Other(Message::Part(ask)) => {
+                Reply::Part(self.for_puller(peer, &ask.scope, |node| node.answer_part(&ask))?)
+            }
+            Content::Other(Message::Check(check)) => {
+                Reply::Check(self.for_puller(peer, &check.scope, |node| node.answer_check(&check))?)
             }
             Content::Other(Message::Progress(progress)) => {
                 if !peer.may_send(&progress.stream) {
@@ -55,6 +56,22 @@ impl<S: Store> Node<S> {
             }
         };
         Ok(reply.encode())
+    }
+
+    /// An answer about a feed, for a peer that may read it.
+    fn for_puller<T>(
+        &mut self,
+        peer: &Peer,
+        scope: &FeedScope,
+        answer: impl FnOnce(&mut Self) -> Result<T, NodeError>,
+    ) -> Result<T, WireError> {
+        if !peer.may_pull(scope) {
+            return Err(WireError::Value("scope"));
+        }
+        answer(self).map_err(|why| {
+            tracing::error!(%why, scope = scope.to_text(), "a feed could not be read");
+            WireError::Value("scope")
+        })
     }
 
     fn on_hello(&mut self, peer: &Peer, hello: &Hello) -> HelloAnswer {

@@ -1,15 +1,15 @@
 //! The store in memory, for the simulator and for tests that need no disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use sync_proto::engine::receiver::Head;
 use sync_proto::fact::FeedScope;
 use sync_proto::rows::{RowKey, TableRef, TableSpec, Value};
 use sync_proto::wire::FeedItem;
-use sync_proto::{ChainHash, Entry, EntryKey, FeedVersion, Seq, StreamId};
+use sync_proto::{ChainHash, Entry, EntryKey, FeedVersion, Incarnation, Seq, StreamId};
 
-use super::{Commit, FeedHead, Store, StoreError, StoredEntry, StreamRow};
+use super::{Commit, FeedHead, FeedStage, StageChange, Store, StoreError, StoredEntry, StreamRow};
 
 /// Everything in maps. Cloning it is a snapshot of the whole disk.
 #[derive(Debug, Default, Clone)]
@@ -22,7 +22,10 @@ pub struct MemoryStore {
     rows: BTreeMap<RowKey, Vec<Value>>,
     acks: BTreeMap<(String, StreamId), Seq>,
     feed_heads: BTreeMap<FeedScope, FeedHead>,
-    feed_items: BTreeMap<(FeedScope, String), FeedItem>,
+    feed_items: BTreeMap<(FeedScope, String), (FeedItem, i64)>,
+    feed_horizons: BTreeMap<FeedScope, FeedVersion>,
+    feed_writers_left: BTreeSet<(FeedScope, Incarnation)>,
+    feed_stages: BTreeMap<FeedScope, (FeedStage, Vec<Vec<u8>>)>,
     cursors: BTreeMap<String, i64>,
     forks: Vec<Entry>,
 }
@@ -84,6 +87,40 @@ impl MemoryStore {
         self.entries.get(index)
     }
 
+    fn write_feeds(&mut self, commit: &Commit) {
+        for scope in &commit.feed_resets {
+            self.feed_items.retain(|(of, _), _| of != scope);
+        }
+        for (scope, item) in &commit.feed_items {
+            self.feed_items.insert((scope.clone(), item.key.clone()), (item.clone(), commit.at_ms));
+        }
+        self.feed_heads.extend(commit.feed_heads.iter().cloned());
+        for (scope, horizon) in &commit.feed_horizons {
+            self.feed_items
+                .retain(|(of, _), (item, _)| of != scope || item.version > *horizon || !item.is_tombstone());
+            self.feed_horizons.insert(scope.clone(), *horizon);
+        }
+        self.feed_writers_left.extend(commit.feed_writers_left.iter().cloned());
+        for (scope, change) in &commit.feed_stages {
+            match change {
+                StageChange::Begin(stage) => {
+                    self.feed_stages.insert(scope.clone(), (FeedStage { have: 0, ..*stage }, Vec::new()));
+                }
+                StageChange::Part { part, bytes } => {
+                    if let Some((stage, parts)) = self.feed_stages.get_mut(scope)
+                        && stage.have == *part
+                    {
+                        stage.have = stage.have.saturating_add(1);
+                        parts.push(bytes.clone());
+                    }
+                }
+                StageChange::End => {
+                    self.feed_stages.remove(scope);
+                }
+            }
+        }
+    }
+
     fn stream_mut(&mut self, id: &StreamId) -> Option<&mut StreamRow> {
         self.streams.iter_mut().find(|row| row.id == *id)
     }
@@ -120,13 +157,7 @@ impl Store for MemoryStore {
         for (upstream, stream, through) in &commit.acks {
             self.acks.insert((upstream.clone(), *stream), *through);
         }
-        for scope in &commit.feed_resets {
-            self.feed_items.retain(|(of, _), _| of != scope);
-        }
-        for (scope, item) in &commit.feed_items {
-            self.feed_items.insert((scope.clone(), item.key.clone()), item.clone());
-        }
-        self.feed_heads.extend(commit.feed_heads.iter().cloned());
+        self.write_feeds(commit);
         self.cursors.extend(commit.cursors.iter().cloned());
         for fork in &commit.forks {
             if !self.forks.contains(fork) {
@@ -207,14 +238,40 @@ impl Store for MemoryStore {
         let mut items: Vec<FeedItem> = self
             .feed_items
             .iter()
-            .filter(|((of, _), item)| of == scope && item.version > after)
-            .map(|(_, item)| item.clone())
+            .filter(|((of, _), (item, _))| of == scope && item.version > after)
+            .map(|(_, (item, _))| item.clone())
             .collect();
         items.sort_by_key(|item| item.version);
         let kept = within(&items, len_max);
         let more = kept < items.len();
         items.truncate(kept);
         Ok((items, more))
+    }
+
+    fn feeds(&mut self) -> Result<Vec<(FeedScope, FeedHead)>, StoreError> {
+        Ok(self.feed_heads.iter().map(|(scope, head)| (scope.clone(), *head)).collect())
+    }
+
+    fn feed_horizon(&mut self, scope: &FeedScope) -> Result<FeedVersion, StoreError> {
+        Ok(self.feed_horizons.get(scope).copied().unwrap_or_default())
+    }
+
+    fn feed_version_at(&mut self, scope: &FeedScope, at_ms: i64) -> Result<FeedVersion, StoreError> {
+        let old = self.feed_items.iter().filter(|((of, _), (_, stored))| of == scope && *stored <= at_ms);
+        Ok(old.map(|(_, (item, _))| item.version).max().unwrap_or_default())
+    }
+
+    fn feed_writer_left(&mut self, scope: &FeedScope, writer: Incarnation) -> Result<bool, StoreError> {
+        Ok(self.feed_writers_left.contains(&(scope.clone(), writer)))
+    }
+
+    fn feed_stage(&mut self, scope: &FeedScope) -> Result<Option<FeedStage>, StoreError> {
+        Ok(self.feed_stages.get(scope).map(|(stage, _)| *stage))
+    }
+
+    fn feed_stage_part(&mut self, scope: &FeedScope, part: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        let at = usize::try_from(part).unwrap_or(usize::MAX);
+        Ok(self.feed_stages.get(scope).and_then(|(_, parts)| parts.get(at).cloned()))
     }
 
     fn cursor(&mut self, name: &str) -> Result<i64, StoreError> {

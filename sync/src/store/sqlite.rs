@@ -4,6 +4,7 @@ mod aside;
 mod check;
 mod commit;
 mod fault;
+mod feeds;
 mod mark;
 mod open;
 mod purge;
@@ -22,7 +23,7 @@ use sync_proto::wire::FeedItem;
 use sync_proto::{ChainHash, Entry, FeedVersion, Incarnation, Seq, StreamId};
 use tokio::sync::watch;
 
-use super::{Commit, FeedHead, Store, StoreError, StoredEntry, StreamRow};
+use super::{Commit, FeedHead, FeedStage, Store, StoreError, StoredEntry, StreamRow};
 
 use fault::FaultBoard;
 use mark::MarkFile;
@@ -210,7 +211,7 @@ impl Store for SqliteStore {
     }
 
     fn feed_head(&mut self, scope: &FeedScope) -> Result<Option<FeedHead>, StoreError> {
-        self.noted(read::feed_head(&self.connection, scope))
+        self.noted(feeds::head(&self.connection, scope))
     }
 
     fn feed_items(
@@ -219,7 +220,31 @@ impl Store for SqliteStore {
         after: FeedVersion,
         len_max: usize,
     ) -> Result<(Vec<FeedItem>, bool), StoreError> {
-        self.noted(read::feed_items(&self.connection, scope, after, len_max))
+        self.noted(feeds::items(&self.connection, scope, after, len_max))
+    }
+
+    fn feeds(&mut self) -> Result<Vec<(FeedScope, FeedHead)>, StoreError> {
+        self.noted(feeds::all(&self.connection))
+    }
+
+    fn feed_horizon(&mut self, scope: &FeedScope) -> Result<FeedVersion, StoreError> {
+        self.noted(feeds::horizon(&self.connection, scope))
+    }
+
+    fn feed_version_at(&mut self, scope: &FeedScope, at_ms: i64) -> Result<FeedVersion, StoreError> {
+        self.noted(feeds::version_at(&self.connection, scope, at_ms))
+    }
+
+    fn feed_writer_left(&mut self, scope: &FeedScope, writer: Incarnation) -> Result<bool, StoreError> {
+        self.noted(feeds::writer_left(&self.connection, scope, writer))
+    }
+
+    fn feed_stage(&mut self, scope: &FeedScope) -> Result<Option<FeedStage>, StoreError> {
+        self.noted(feeds::stage(&self.connection, scope))
+    }
+
+    fn feed_stage_part(&mut self, scope: &FeedScope, part: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.noted(feeds::stage_part(&self.connection, scope, part))
     }
 
     fn cursor(&mut self, name: &str) -> Result<i64, StoreError> {

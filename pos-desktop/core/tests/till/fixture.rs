@@ -5,13 +5,13 @@ use std::path::Path;
 use pos_core::cart::{self, Cart, LineEntry};
 use pos_core::sale::{self, CompletedSale, Payment, QuickSale};
 use pos_core::{Calendar, Moment, TillError, TillNode, store};
-use sync::node::FeedApply;
+use sync::node::{Applied, FeedApply};
 use sync_proto::catalogue::{price_feed_key, product_feed_key};
 use sync_proto::fact::{
     AccountOpened, Fact, FeedScope, PriceScheduled, PriceScope, ProductChanged, ProductKind, SubjectNamed,
 };
 use sync_proto::tax::TaxClass;
-use sync_proto::wire::{FeedItem, PullAnswer};
+use sync_proto::wire::{FeedCursor, FeedItem, Message, News, Pull, PullAnswer};
 use sync_proto::{
     AccountId, Decoded, DeviceId, Envelope, FeedVersion, Incarnation, Money, Origin, ProductId, Role, SaleId,
     Seq, Stamp, StationCode, TerminalNo, Unit,
@@ -131,18 +131,20 @@ impl Till {
         self.version += 1;
         let version = FeedVersion(self.version);
         let bytes = Envelope::new(self.now.stamp, None, fact).encode().unwrap();
-        let after = self.node.next_pull(&scope).unwrap().after;
+        let Message::Pull(Pull { cursor, .. }) = self.node.next_feed_message(&scope).unwrap() else {
+            unreachable!("no snapshot is on its way")
+        };
         let answer = PullAnswer {
             scope,
-            writer: Incarnation([9; 16]),
-            after,
-            through: version,
-            more: false,
+            asked: cursor,
+            reached: FeedCursor { writer: Incarnation([9; 16]), version },
+            whole: cursor == FeedCursor::START,
+            from_writer: false,
             now_ms: NOW_MS,
-            items: vec![FeedItem { key, version, bytes }],
+            news: News::Items(vec![FeedItem { key, version, bytes }]),
         };
         let how = FeedApply { relay: false, report: true };
-        assert!(self.node.apply_pull(&answer, how, self.now.stamp).unwrap());
+        assert_eq!(self.node.apply_pull(&answer, how, self.now.stamp).unwrap(), Applied::Changed);
     }
 
     /// As after a crash: the process is gone, the database is opened again.

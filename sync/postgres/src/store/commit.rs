@@ -14,6 +14,7 @@ use sync_proto::{ChainHash, FeedVersion, Seq, StreamId};
 
 use super::column::{escape, get};
 use super::fault::is_lost;
+use super::feeds;
 use super::read::{bytes_at, seq_cell, seq_of, version_of};
 use super::session::Session;
 
@@ -69,6 +70,7 @@ fn write(session: &mut Session, commit: &Commit, writer: &[u8], commit_no: i64) 
     rows::write(session, &commit.rows)?;
     write_acks(session, commit)?;
     write_feeds(session, commit)?;
+    feeds::write(session, commit)?;
     write_cursors(session, commit)?;
     write_forks(session, commit)?;
     let marked = session
@@ -302,10 +304,11 @@ fn write_feeds(session: &mut Session, commit: &Commit) -> Result<(), StoreError>
         let versions: Vec<i64> = last.values().map(|(version, _)| version_cell(*version)).collect();
         let bytes: Vec<&[u8]> = last.values().map(|(_, bytes)| *bytes).collect();
         session.execute(
-            "INSERT INTO feed_items (scope, key, version, bytes) \
-             SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[]) \
-             ON CONFLICT (scope, key) DO UPDATE SET version = excluded.version, bytes = excluded.bytes",
-            &[&scopes, &keys, &versions, &bytes],
+            "INSERT INTO feed_items (scope, key, version, bytes, at_ms) \
+             SELECT *, $5::bigint FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[]) \
+             ON CONFLICT (scope, key) DO UPDATE \
+             SET version = excluded.version, bytes = excluded.bytes, at_ms = excluded.at_ms",
+            &[&scopes, &keys, &versions, &bytes, &commit.at_ms],
         )?;
     }
     if !commit.feed_heads.is_empty() {
@@ -358,6 +361,6 @@ fn write_forks(session: &mut Session, commit: &Commit) -> Result<(), StoreError>
     Ok(())
 }
 
-fn version_cell(version: FeedVersion) -> i64 {
+pub(super) fn version_cell(version: FeedVersion) -> i64 {
     i64::try_from(version.0).unwrap_or(i64::MAX)
 }

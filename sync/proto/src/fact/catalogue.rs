@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::FeedScope;
 use crate::ids::{ProductId, StationCode};
 use crate::quantity::{Money, Unit};
 use crate::tax::TaxClass;
@@ -53,6 +54,16 @@ pub struct ProductChanged {
     /// EAN-13, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barcode: Option<String>,
+}
+
+/// What was published under a key of a feed holds no more: a product was retired, a name erased. The feed keeps a
+/// tombstone for as long as a device may be away and still catch up in small steps (R26).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// Which feed.
+    pub scope: FeedScope,
+    /// The key it was published under.
+    pub key: String,
 }
 
 /// Where a price holds; the most specific scope wins (R19).

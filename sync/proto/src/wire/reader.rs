@@ -36,6 +36,11 @@ impl<'a> Reader<'a> {
         Ok(Self { rest: message })
     }
 
+    /// Bytes out of a message, whose own limit was checked.
+    pub(super) const fn of_body(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
     pub(super) fn take(&mut self, len: usize, field: &'static str) -> Result<&'a [u8], WireError> {
         let (head, rest) = self.rest.split_at_checked(len).ok_or(WireError::Short(field))?;
         self.rest = rest;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::digest::RowsDigest;
 use crate::entry::StreamId;
 use crate::fact::FeedScope;
 use crate::hash::ChainHash;
@@ -23,15 +24,43 @@ fn batch() -> Batch {
     }
 }
 
+fn station_scope() -> FeedScope {
+    FeedScope::Station(StationCode::new("ST0001").unwrap())
+}
+
+fn cursor(version: u64) -> FeedCursor {
+    FeedCursor { writer: Incarnation([6; 16]), version: FeedVersion(version) }
+}
+
+fn digest() -> RowsDigest {
+    RowsDigest { set: 1, rows: 20_000, sum: [9; 32] }
+}
+
+fn part_ask(base: Option<FeedVersion>) -> PartAsk {
+    PartAsk { scope: station_scope(), base, reached: cursor(9), id: SnapshotId([7; 32]), part: 2 }
+}
+
+fn answer(news: News) -> PullAnswer {
+    PullAnswer {
+        scope: FeedScope::Chain,
+        asked: cursor(7),
+        reached: cursor(9),
+        whole: true,
+        from_writer: true,
+        now_ms: -5,
+        news,
+    }
+}
+
 fn messages() -> Vec<Message> {
     vec![
         Message::Hello(Hello { stream: stream(), last: Seq(9), last_hash: ChainHash([5; 32]) }),
         Message::Batch(batch()),
-        Message::Pull(Pull {
-            scope: FeedScope::Station(StationCode::new("ST0001").unwrap()),
-            writer: Incarnation([6; 16]),
-            after: FeedVersion(7),
-        }),
+        Message::Pull(Pull { scope: station_scope(), cursor: cursor(7), whole: false }),
+        Message::Pull(Pull { scope: FeedScope::Chain, cursor: cursor(7), whole: true }),
+        Message::Part(part_ask(None)),
+        Message::Part(part_ask(Some(FeedVersion(5)))),
+        Message::Check(Check { scope: FeedScope::Chain, cursor: cursor(9), digest: digest() }),
         Message::Progress(Progress { stream: stream() }),
         Message::ListStreams(ListStreams { after: None }),
         Message::ListStreams(ListStreams { after: Some(stream()) }),
@@ -69,15 +98,20 @@ fn replies() -> Vec<Reply> {
     replies.push(Reply::Streams(StreamList { streams: vec![till, agent], more: true }));
     replies.push(Reply::Fetched(Fetched { batch: None }));
     replies.push(Reply::Fetched(Fetched { batch: Some(batch()) }));
-    replies.push(Reply::Pull(PullAnswer {
-        scope: FeedScope::Chain,
-        writer: Incarnation([6; 16]),
-        after: FeedVersion(7),
-        through: FeedVersion(9),
-        more: true,
-        now_ms: -5,
-        items,
-    }));
+    for news in [News::Items(items), News::Offer { id: SnapshotId([7; 32]), parts: 3 }] {
+        replies.push(Reply::Pull(answer(news)));
+    }
+    for body in [None, Some((CODEC_ZSTD, b"packed".to_vec()))] {
+        replies.push(Reply::Part(PartAnswer {
+            scope: FeedScope::Chain,
+            id: SnapshotId([7; 32]),
+            part: 2,
+            body,
+        }));
+    }
+    for digest in [None, Some(digest())] {
+        replies.push(Reply::Check(CheckAnswer { scope: station_scope(), cursor: cursor(9), digest }));
+    }
     replies.push(Reply::Progress(ProgressAnswer {
         stream: stream(),
         through: Seq(6),
@@ -156,4 +190,66 @@ fn a_body_must_hold_exactly_what_its_header_says() {
     assert_eq!(unframe_body(&body, 3), Err(BatchError::Count { said: 3 }));
     assert!(unframe_body(&body[..body.len() - 1], 2).is_err());
     assert_eq!(unframe_body(&[0xff, 0xff, 0xff, 0xff], 1), Err(BatchError::EntryTooLong));
+}
+
+#[test]
+fn the_bytes_of_a_feeds_messages_never_change() {
+    let items =
+        vec![FeedItem { key: "product/CD1001".into(), version: FeedVersion(8), bytes: b"{}".to_vec() }];
+    let sent = [
+        Message::Pull(Pull { scope: station_scope(), cursor: cursor(7), whole: false }).encode(),
+        Message::Part(part_ask(Some(FeedVersion(5)))).encode(),
+        Message::Check(Check { scope: FeedScope::Chain, cursor: cursor(9), digest: digest() }).encode(),
+        Reply::Pull(answer(News::Items(items))).encode(),
+        Reply::Pull(answer(News::Offer { id: SnapshotId([7; 32]), parts: 3 })).encode(),
+    ];
+    let sent: Vec<String> = sent.iter().map(|bytes| crate::ids::hex(bytes)).collect();
+    let golden: Vec<&str> = include_str!("golden_feed.txt").lines().collect();
+    assert_eq!(sent, golden);
+}
+
+#[test]
+fn hostile_feeds_are_refused() {
+    let hostile = |news| Reply::decode(&Reply::Pull(answer(news)).encode());
+    for parts in [0, PARTS_MAX + 1, u32::MAX] {
+        let offer = News::Offer { id: SnapshotId([7; 32]), parts };
+        assert_eq!(hostile(offer), Err(WireError::Value("parts")));
+    }
+    for key in [String::new(), "k".repeat(FEED_KEY_LEN_MAX + 1)] {
+        let item = FeedItem { key, version: FeedVersion(1), bytes: Vec::new() };
+        assert_eq!(hostile(News::Items(vec![item])), Err(WireError::Value("key")));
+    }
+    let long = vec![0; crate::entry::ENTRY_LEN_MAX + 1];
+    let item = FeedItem { key: "k".into(), version: FeedVersion(1), bytes: long };
+    assert_eq!(hostile(News::Items(vec![item])), Err(WireError::Value("item")));
+    let far = PartAsk { part: PARTS_MAX, ..part_ask(None) };
+    assert_eq!(Message::decode(&Message::Part(far).encode()), Err(WireError::Value("part")));
+    assert!(unframe_items(&vec![0; PART_RAW_LEN_MAX + 1]).is_err());
+    assert!(unframe_items(&[0xff; 64]).is_err());
+    let items = [FeedItem { key: "k".into(), version: FeedVersion(1), bytes: b"{}".to_vec() }];
+    let framed = frame_items(&items);
+    assert_eq!(unframe_items(&framed).unwrap(), items);
+    for len in 1..framed.len() {
+        assert!(unframe_items(&framed[..len]).is_err(), "cut at {len}");
+    }
+}
+
+#[test]
+fn r22_a_snapshots_id_binds_scope_cursor_base_and_the_cut_between_parts() {
+    let id = |scope: &FeedScope, base, version, parts: &[&[u8]]| {
+        let mut hasher = SnapshotHasher::new(scope, base, cursor(version));
+        parts.iter().for_each(|part| hasher.part(part));
+        hasher.finish()
+    };
+    let chain = FeedScope::Chain;
+    let ids = [
+        id(&chain, None, 9, &[b"one", b"two"]),
+        id(&chain, None, 9, &[b"onet", b"wo"]),
+        id(&chain, None, 8, &[b"one", b"two"]),
+        id(&chain, Some(FeedVersion(0)), 9, &[b"one", b"two"]),
+        id(&station_scope(), None, 9, &[b"one", b"two"]),
+    ];
+    for (at, one) in ids.iter().enumerate() {
+        assert!(ids.iter().skip(at + 1).all(|other| other != one), "{at}");
+    }
 }

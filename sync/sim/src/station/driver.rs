@@ -1,7 +1,7 @@
 //! The driver of a simulated link: what `sync::driver` does with sockets and a clock, with neither.
 
-use sync::Node;
-use sync::node::FeedApply;
+use sync::node::{Applied, FeedApply};
+use sync::{Node, NodeError};
 use sync_proto::Stamp;
 use sync_proto::engine::{Agreement, Command, Greeted, Input, Sender, SenderConfig};
 use sync_proto::fact::FeedScope;
@@ -77,8 +77,8 @@ impl Driver {
         if self.next_pull_ms <= now_ms {
             self.next_pull_ms = now_ms + PULL_EVERY_MS;
             for scope in scopes {
-                if let Ok(pull) = node.next_pull(scope) {
-                    out.push(Outgoing { to, bytes: Message::Pull(pull).encode() });
+                if let Ok(message) = node.next_feed_message(scope) {
+                    out.push(Outgoing { to, bytes: message.encode() });
                 }
             }
         }
@@ -118,17 +118,26 @@ impl Driver {
             Ok(Reply::Pull(answer)) => {
                 // A refused commit leaves the cursor where it was; the next pull asks again.
                 let applied = node.apply_pull(&answer, FeedApply { relay, report: true }, stamp);
-                if applied.is_ok() && answer.more {
-                    self.next_pull_ms = now_ms;
-                }
-                return Vec::new();
+                return self.go_on(now_ms, applied);
             }
-            Ok(Reply::Progress(_) | Reply::Streams(_) | Reply::Fetched(_)) | Err(_) => return Vec::new(),
+            Ok(Reply::Part(answer)) => {
+                let applied = node.apply_part(&answer, FeedApply { relay, report: true }, stamp);
+                return self.go_on(now_ms, applied);
+            }
+            Ok(Reply::Progress(_) | Reply::Check(_) | Reply::Streams(_) | Reply::Fetched(_)) | Err(_) => return Vec::new(),
         };
         let mut out = Vec::new();
         self.step(now_ms, input, node, to, &mut out);
         self.arm(now_ms, failed);
         out
+    }
+
+    /// The next part of a snapshot is asked for at once.
+    fn go_on(&mut self, now_ms: i64, applied: Result<Applied, NodeError>) -> Vec<Outgoing> {
+        if applied.is_ok_and(|applied| applied == Applied::Staged) {
+            self.next_pull_ms = now_ms;
+        }
+        Vec::new()
     }
 
     fn arm(&mut self, now_ms: i64, failed: bool) {

@@ -8,6 +8,7 @@ use sync_proto::rows::{RowChange, TableRef};
 use sync_proto::{ChainHash, Seq, StreamId};
 
 use super::super::{Commit, StoreError, StreamRow};
+use super::feeds;
 use super::read::{self, Cell, seq_cell};
 use super::texts::Texts;
 
@@ -32,7 +33,7 @@ pub(super) fn commit(
     for (upstream, stream, through) in &commit.acks {
         write_ack(&transaction, upstream, stream, *through, commit.at_ms)?;
     }
-    write_feeds(&transaction, commit)?;
+    feeds::write(&transaction, commit)?;
     for (name, pos) in &commit.cursors {
         transaction
             .prepare_cached(
@@ -152,38 +153,6 @@ fn write_ack(
              ON CONFLICT (upstream, stream_id) DO UPDATE SET through = excluded.through, at_ms = excluded.at_ms",
         )?
         .execute(params![upstream, stream_no, seq_cell(through), at_ms])?;
-    Ok(())
-}
-
-fn write_feeds(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
-    for scope in &commit.feed_resets {
-        transaction.prepare_cached("DELETE FROM feed_items WHERE scope = $1")?.execute([scope.to_text()])?;
-    }
-    for (scope, item) in &commit.feed_items {
-        transaction
-            .prepare_cached(
-                "INSERT INTO feed_items (scope, key, version, bytes) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (scope, key) DO UPDATE SET version = excluded.version, bytes = excluded.bytes",
-            )?
-            .execute(params![
-                scope.to_text(),
-                item.key,
-                i64::try_from(item.version.0).unwrap_or(i64::MAX),
-                item.bytes
-            ])?;
-    }
-    for (scope, head) in &commit.feed_heads {
-        transaction
-            .prepare_cached(
-                "INSERT INTO feeds (scope, writer, version) VALUES ($1, $2, $3) \
-                 ON CONFLICT (scope) DO UPDATE SET writer = excluded.writer, version = excluded.version",
-            )?
-            .execute(params![
-                scope.to_text(),
-                head.writer.0,
-                i64::try_from(head.version.0).unwrap_or(i64::MAX)
-            ])?;
-    }
     Ok(())
 }
 

@@ -3,15 +3,12 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use sync_proto::engine::receiver::Head;
-use sync_proto::fact::FeedScope;
 use sync_proto::rows::{RowKey, TableRef, TableSpec, Value};
-use sync_proto::wire::FeedItem;
 use sync_proto::{
-    ChainHash, DeviceId, Entry, EntryKey, FeedVersion, Incarnation, Origin, Role, Seq, StationCode, StreamId,
-    TerminalNo,
+    ChainHash, DeviceId, Entry, EntryKey, Incarnation, Origin, Role, Seq, StationCode, StreamId, TerminalNo,
 };
 
-use super::super::{FeedHead, StoreError, StoredEntry, StreamRow, memory, sql};
+use super::super::{StoreError, StoredEntry, StreamRow, sql};
 use super::texts::Texts;
 
 pub(super) fn stream(connection: &Connection, id: &StreamId) -> Result<Option<StreamRow>, StoreError> {
@@ -143,36 +140,6 @@ pub(super) fn ack(connection: &Connection, upstream: &str, id: &StreamId) -> Res
     through.map_or(Ok(Seq::NONE), seq_of)
 }
 
-pub(super) fn feed_head(connection: &Connection, scope: &FeedScope) -> Result<Option<FeedHead>, StoreError> {
-    let mut statement = connection.prepare_cached(sql::FEED_HEAD)?;
-    let found: Option<([u8; 16], i64)> =
-        statement.query_row([scope.to_text()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    found
-        .map(|(writer, version)| Ok(FeedHead { writer: Incarnation(writer), version: version_of(version)? }))
-        .transpose()
-}
-
-pub(super) fn feed_items(
-    connection: &Connection,
-    scope: &FeedScope,
-    after: FeedVersion,
-    len_max: usize,
-) -> Result<(Vec<FeedItem>, bool), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT key, version, bytes FROM feed_items WHERE scope = $1 AND version > $2 ORDER BY version LIMIT 1000",
-    )?;
-    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![scope.to_text(), after])?;
-    let mut items = Vec::new();
-    while let Some(row) = rows.next()? {
-        items.push(FeedItem { key: row.get(0)?, version: version_of(row.get(1)?)?, bytes: row.get(2)? });
-    }
-    let kept = memory::within(&items, len_max);
-    let more = kept < items.len() || items.len() == 1_000;
-    items.truncate(kept);
-    Ok((items, more))
-}
-
 pub(super) fn cursor(connection: &Connection, name: &str) -> Result<i64, StoreError> {
     let mut statement = connection.prepare_cached(sql::CURSOR)?;
     Ok(statement.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
@@ -219,7 +186,7 @@ impl rusqlite::ToSql for Cell<'_> {
     }
 }
 
-fn value_of(cell: ValueRef<'_>) -> Result<Value, StoreError> {
+pub(super) fn value_of(cell: ValueRef<'_>) -> Result<Value, StoreError> {
     match cell {
         ValueRef::Null => Ok(Value::Null),
         ValueRef::Integer(n) => Ok(Value::Int(n)),
@@ -288,8 +255,4 @@ pub(super) fn seq_cell(seq: Seq) -> i64 {
 
 fn seq_of(cell: i64) -> Result<Seq, StoreError> {
     u64::try_from(cell).map(Seq).map_err(|_| StoreError::Damaged("a seq is negative".to_owned()))
-}
-
-fn version_of(cell: i64) -> Result<FeedVersion, StoreError> {
-    u64::try_from(cell).map(FeedVersion).map_err(|_| StoreError::Damaged("a version is negative".to_owned()))
 }
