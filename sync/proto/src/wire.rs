@@ -5,16 +5,17 @@
 //! Every length is checked against its limit before anything is allocated.
 
 mod batch;
+mod check;
 mod feed;
 mod reader;
 mod rebuild;
 mod session;
 
 pub use batch::{BATCH_ENTRIES_MAX, Batch, BatchError, CODEC_PLAIN, CODEC_ZSTD, frame_body, unframe_body};
+pub use check::{Check, CheckAnswer};
 pub use feed::{
-    Check, CheckAnswer, FEED_KEY_LEN_MAX, FeedCursor, FeedItem, News, PART_RAW_LEN, PART_RAW_LEN_MAX,
-    PARTS_MAX, PULL_LEN_MAX, PartAnswer, PartAsk, Pull, PullAnswer, SnapshotHasher, SnapshotId, frame_items,
-    unframe_items,
+    FEED_KEY_LEN_MAX, FeedCursor, FeedItem, News, PART_RAW_LEN, PART_RAW_LEN_MAX, PARTS_MAX, PULL_LEN_MAX,
+    PartAnswer, PartAsk, Pull, PullAnswer, SnapshotHasher, SnapshotId, frame_items, unframe_items,
 };
 pub use rebuild::{Fetch, Fetched, HeldStream, ListStreams, STREAMS_MAX, StreamList};
 pub use session::{Hello, HelloAnswer, Outcome, Progress, ProgressAnswer, Receipt, RefusalCode};

@@ -4,7 +4,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::reader::{Reader, Writer};
 use super::{MESSAGE_LEN_MAX, WireError};
-use crate::digest::RowsDigest;
 use crate::fact::FeedScope;
 use crate::ids::{FeedVersion, Incarnation, hex};
 
@@ -37,11 +36,11 @@ impl FeedCursor {
     /// Nothing was applied yet.
     pub const START: Self = Self { writer: Incarnation([0; 16]), version: FeedVersion(0) };
 
-    fn write(self, w: &mut Writer) {
+    pub(super) fn write(self, w: &mut Writer) {
         w.raw(&self.writer.0).u64(self.version.0);
     }
 
-    fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self { writer: r.incarnation("writer")?, version: FeedVersion(r.u64("version")?) })
     }
 }
@@ -312,58 +311,6 @@ impl PartAnswer {
     }
 }
 
-/// What do the live rows of a feed add up to at `cursor`? The asker says what it has, so that both see a mismatch;
-/// neither ever takes the other's digest for its own (R20).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// Which feed.
-    pub scope: FeedScope,
-    /// Where the asker stands.
-    pub cursor: FeedCursor,
-    /// What it counted.
-    pub digest: RowsDigest,
-}
-
-impl Check {
-    pub(super) fn write(&self, w: &mut Writer) {
-        write_scope(w, &self.scope);
-        self.cursor.write(w);
-        write_digest(w, &self.digest);
-    }
-
-    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self { scope: scope(r)?, cursor: FeedCursor::read(r)?, digest: digest(r)? })
-    }
-}
-
-/// What the answerer counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckAnswer {
-    /// Which feed.
-    pub scope: FeedScope,
-    /// Where the asker stood.
-    pub cursor: FeedCursor,
-    /// Absent when the answerer is not there, before or after it: nothing can be compared.
-    pub digest: Option<RowsDigest>,
-}
-
-impl CheckAnswer {
-    pub(super) fn write(&self, w: &mut Writer) {
-        write_scope(w, &self.scope);
-        self.cursor.write(w);
-        w.u8(u8::from(self.digest.is_some()));
-        if let Some(digest) = &self.digest {
-            write_digest(w, digest);
-        }
-    }
-
-    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        let (scope, cursor) = (scope(r)?, FeedCursor::read(r)?);
-        let digest = if flag(r, "digest")? { Some(digest(r)?) } else { None };
-        Ok(Self { scope, cursor, digest })
-    }
-}
-
 /// Items of a part, before compression.
 pub fn frame_items(items: &[FeedItem]) -> Vec<u8> {
     let mut w = Writer::default();
@@ -387,11 +334,11 @@ fn items(r: &mut Reader<'_>) -> Result<Vec<FeedItem>, WireError> {
     Ok(items)
 }
 
-fn write_scope(w: &mut Writer, scope: &FeedScope) {
+pub(super) fn write_scope(w: &mut Writer, scope: &FeedScope) {
     w.bytes(scope.to_text().as_bytes());
 }
 
-fn scope(r: &mut Reader<'_>) -> Result<FeedScope, WireError> {
+pub(super) fn scope(r: &mut Reader<'_>) -> Result<FeedScope, WireError> {
     FeedScope::parse(r.text("scope")?).map_err(|_| WireError::Value("scope"))
 }
 
@@ -402,15 +349,7 @@ fn write_base(w: &mut Writer, base: Option<FeedVersion>) {
     }
 }
 
-fn write_digest(w: &mut Writer, digest: &RowsDigest) {
-    w.u16(digest.set).u64(digest.rows).raw(&digest.sum);
-}
-
-fn digest(r: &mut Reader<'_>) -> Result<RowsDigest, WireError> {
-    Ok(RowsDigest { set: r.u16("set")?, rows: r.u64("rows")?, sum: r.hash("sum")?.0 })
-}
-
-fn flag(r: &mut Reader<'_>, field: &'static str) -> Result<bool, WireError> {
+pub(super) fn flag(r: &mut Reader<'_>, field: &'static str) -> Result<bool, WireError> {
     match r.u8(field)? {
         0 => Ok(false),
         1 => Ok(true),
