@@ -124,7 +124,9 @@ impl Driver {
                 let applied = node.apply_part(&answer, FeedApply { relay, report: true }, stamp);
                 return self.go_on(now_ms, applied);
             }
-            Ok(Reply::Progress(_) | Reply::Check(_) | Reply::Streams(_) | Reply::Fetched(_)) | Err(_) => return Vec::new(),
+            Ok(Reply::Progress(_) | Reply::Check(_) | Reply::Streams(_) | Reply::Fetched(_)) | Err(_) => {
+                return Vec::new();
+            }
         };
         let mut out = Vec::new();
         self.step(now_ms, input, node, to, &mut out);
