@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sync::device::{Desk, Devices};
-use sync::driver::keep_feeds;
 use sync::enrolment::Issuer;
 use sync::listener::{Caller, LinkListener};
 use sync::live::Live;
@@ -194,9 +193,8 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         tokio::spawn(chores::keep_presence(presence.clone(), writer.clone(), clock.clone())),
         tokio::spawn(door.live.clone().keep_swept(devices, door.verifier.clone())),
         tokio::spawn(door.clone().keep_certified(clock.clone())),
-        tokio::spawn(chores::keep_up(database(&config.data_dir), writer.clone(), clock.clone())),
-        tokio::spawn(keep_feeds_at_work(writer.clone(), clock.clone())),
     ]);
+    tasks.extend(chores::look_after(database(&config.data_dir), &writer, &clock));
     let serving =
         [serve_http(listener, app.clone(), stop.clone()), serve_links(links, app.clone(), stop.clone())];
     let (mqtt_addr, live) = (broker.addr(), door.live);
@@ -376,11 +374,4 @@ fn serve_links(links: LinkListener, app: App, stop: CancellationToken) -> JoinHa
             tracing::error!(%why, "the listener of devices has ended");
         }
     })
-}
-
-/// Ends with the journal's writer, which is how head office stops.
-async fn keep_feeds_at_work(writer: HqWriter, clock: Clock) {
-    if keep_feeds(writer, clock).await.is_err() {
-        tracing::debug!("the journal's writer has ended; its feeds are looked after no more");
-    }
 }

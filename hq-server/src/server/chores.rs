@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sync::Clock;
+use sync::driver::keep_feeds;
 use sync::upkeep::Upkeep;
+use tokio::task::JoinHandle;
 
 use crate::stations::Presence;
 use crate::store::HqWriter;
@@ -12,12 +14,23 @@ use crate::store::HqWriter;
 /// Between writes of when stations were last heard of.
 const PRESENCE_EVERY: Duration = Duration::from_secs(30);
 
-/// Cares for the database until the writer is gone, which ends the program. Head office purges nothing.
-pub(super) async fn keep_up(database: PathBuf, writer: HqWriter, clock: Clock) {
-    let upkeep = Upkeep { writer, database, clock, retention: None };
-    if upkeep.keep().await.is_err() {
-        tracing::debug!("the database's upkeep has ended with its writer");
-    }
+/// Cares for database and feeds until the writer is gone, which ends the program.
+pub(super) fn look_after(database: PathBuf, writer: &HqWriter, clock: &Clock) -> [JoinHandle<()>; 2] {
+    // Head office purges nothing.
+    let upkeep = Upkeep { writer: writer.clone(), database, clock: clock.clone(), retention: None };
+    let feeds = keep_feeds(writer.clone(), clock.clone());
+    [
+        tokio::spawn(async move {
+            if upkeep.keep().await.is_err() {
+                tracing::debug!("the database's upkeep has ended with its writer");
+            }
+        }),
+        tokio::spawn(async move {
+            if feeds.await.is_err() {
+                tracing::debug!("the journal's writer has ended; its feeds are looked after no more");
+            }
+        }),
+    ]
 }
 
 pub(super) async fn keep_presence(presence: Presence, writer: HqWriter, clock: Clock) {

@@ -9,8 +9,8 @@ use sync_identity::standin::StandIn;
 use sync_identity::{EnrolmentCode, Identity, Validity};
 use sync_proto::fact::FeedScope;
 use sync_proto::wire::{
-    FeedItem, Hello, HelloAnswer, Message, Outcome, Progress, ProgressAnswer, Pull, PullAnswer, Receipt,
-    RefusalCode, Reply,
+    FeedCursor, FeedItem, Hello, HelloAnswer, Message, News, Outcome, Progress, ProgressAnswer, Pull,
+    PullAnswer, Receipt, RefusalCode, Reply,
 };
 use sync_proto::{ChainHash, DeviceId, FeedVersion, Incarnation, Seq, StationCode, StreamId};
 
@@ -63,10 +63,11 @@ fn links() -> Result<Seeds, Box<dyn std::error::Error>> {
     seeds.push(("batch", [&[sync_proto::wire::CODEC_PLAIN, 0, count][..], &plain].concat()));
     let scope = FeedScope::Station(StationCode::new("ST0001")?);
     let writer = Incarnation([6; 16]);
+    let asked = FeedCursor { writer, version: FeedVersion(7) };
     for message in [
         Message::Hello(Hello { stream, last: Seq(9), last_hash: hash }),
         Message::Batch(batch),
-        Message::Pull(Pull { scope: scope.clone(), writer, after: FeedVersion(7) }),
+        Message::Pull(Pull { scope: scope.clone(), cursor: asked, whole: false }),
         Message::Progress(Progress { stream }),
     ] {
         let bytes = message.encode();
@@ -91,8 +92,10 @@ fn links() -> Result<Seeds, Box<dyn std::error::Error>> {
     replies.push(Reply::Progress(ProgressAnswer { stream, through, upstream_through: Seq(2) }));
     let items =
         vec![FeedItem { key: "product/CD1001".into(), version: FeedVersion(8), bytes: b"{}".to_vec() }];
-    let (after, through) = (FeedVersion(7), FeedVersion(8));
-    replies.push(Reply::Pull(PullAnswer { scope, writer, after, through, more: false, now_ms: 5, items }));
+    let reached = FeedCursor { writer, version: FeedVersion(8) };
+    let news = News::Items(items);
+    let (whole, from_writer, now_ms) = (false, true, 5);
+    replies.push(Reply::Pull(PullAnswer { scope, asked, reached, whole, from_writer, now_ms, news }));
     seeds.extend(replies.iter().map(|reply| ("reply", reply.encode())));
     seeds.extend(ENTRIES.iter().map(|text| ("envelope", text.as_bytes().to_vec())));
     Ok(seeds)

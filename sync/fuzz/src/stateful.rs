@@ -9,7 +9,7 @@ use sync_proto::engine::receiver::Head;
 use sync_proto::fact::{FeedScope, StreamOpened};
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::All;
-use sync_proto::wire::{Hello, Message, Outcome, Progress, Pull, Receipt, Reply};
+use sync_proto::wire::{FeedCursor, Hello, Message, Outcome, Progress, Pull, Receipt, Reply};
 use sync_proto::{
     ChainHash, DeviceId, Entry, EntryKey, Envelope, Fact, FeedVersion, Incarnation, Origin, Role, Seq, Stamp,
     StationCode, StreamId, TerminalNo,
@@ -72,7 +72,8 @@ impl World {
                 let scope = std::str::from_utf8(bytes).ok().and_then(|text| FeedScope::parse(text).ok());
                 let scope = scope.unwrap_or(FeedScope::Chain);
                 let writer = Incarnation([more; 16]);
-                Message::Pull(Pull { scope, writer, after: FeedVersion(u64::from(what)) }).encode()
+                let cursor = FeedCursor { writer, version: FeedVersion(u64::from(what)) };
+                Message::Pull(Pull { scope, cursor, whole: what & 0x80 != 0 }).encode()
             }
             _ => {
                 // A message that was good, with some bytes changed.

@@ -136,7 +136,7 @@ impl Facts {
             .map(|each| (each.stream.as_str(), each.seq))
             .collect();
         let mut said = BTreeSet::new();
-        let mut read = |stored: &StoredEntry| {
+        let read = |stored: &StoredEntry| {
             let key = stored.entry.key;
             let again = !said.insert((key.stream.device, stored.entry.bytes.clone()));
             let place = (text_of(&key.stream), i64::try_from(key.seq.0).unwrap_or(i64::MAX));
@@ -149,7 +149,7 @@ impl Facts {
             let station = stored.origin.station.to_string();
             Some(FactOf { station, kind, version, data: json.get_mut("d")?.take() })
         };
-        Self(disk.all_entries().iter().filter_map(|stored| read(stored)).collect())
+        Self(disk.all_entries().iter().filter_map(read).collect())
     }
 }
 

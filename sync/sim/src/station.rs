@@ -106,7 +106,7 @@ impl Process {
         let stamp = self.stamp(now_ms);
         let has_journal = disk.durable.streams_held().any(|row| row.own);
         let (place, kept) = (self.place.clone(), disk.kept.clone());
-        let seen = Seen { place, marker: disk.marker_seen(), has_journal, pos: disk.last_pos() };
+        let seen = Seen { place, marker: disk.marker_seen(), has_journal, pos: disk.last_pos(), told: None };
         let standing = decide(kept.as_ref(), &seen);
         let mut node = match standing {
             Standing::NewLife(reason) if !has_journal => {

@@ -1,15 +1,14 @@
 //! One world: processes, network, time, chance, and what was shown to people.
 
+mod cast;
 mod copies;
 mod people;
 mod trouble;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use sync_proto::fact::{FeedScope, Sold};
-use sync_proto::{BusinessDay, DeviceId, Origin, Role, StationCode, TerminalNo};
-
-use sync::Peer;
+use sync_proto::BusinessDay;
+use sync_proto::fact::Sold;
 
 use crate::breakage::Break;
 use crate::disk::{Dies, DiskFaults};
@@ -19,6 +18,7 @@ use crate::oracle;
 use crate::rng::Rng;
 use crate::station::{Outgoing, Process};
 use crate::workload;
+use cast::{peer_of, processes};
 use copies::Copies;
 
 /// Virtual time between two looks at the world.
@@ -380,43 +380,4 @@ impl World {
         let feeds = !self.copies.as_ref().is_some_and(Copies::is_of_hq);
         self.network.is_empty() && oracle::nothing_pending(&mut self.processes, feeds).is_empty()
     }
-}
-
-/// HQ, one or two stations, one or two tills each.
-fn processes(rng: &mut Rng, broken: Option<Break>) -> Option<Vec<Process>> {
-    let hq = origin("HQ", 0, Role::Hq, None, rng)?;
-    let mut processes = vec![Process::new(HQ, None, hq, Vec::new(), broken)];
-    for station in 1..=1 + rng.below(2) {
-        let code = format!("ST{station:04}");
-        let scopes = vec![FeedScope::Chain, FeedScope::Station(StationCode::new(code.clone()).ok()?)];
-        let agent = processes.len();
-        let me = origin(&code, agent, Role::Agent, None, rng)?;
-        processes.push(Process::new(agent, Some(HQ), me, scopes.clone(), broken));
-        for terminal in 1..=1 + rng.below(2) {
-            let no = Some(TerminalNo(u16::try_from(terminal).ok()?));
-            let index = processes.len();
-            let me = origin(&code, index, Role::Terminal, no, rng)?;
-            processes.push(Process::new(index, Some(agent), me, scopes.clone(), broken));
-        }
-    }
-    Some(processes)
-}
-
-fn origin(
-    station: &str,
-    index: usize,
-    role: Role,
-    terminal: Option<TerminalNo>,
-    rng: &mut Rng,
-) -> Option<Origin> {
-    let mut device = rng.sixteen();
-    // The index in front makes traces readable and ids certainly different.
-    if let (Some(first), Ok(index)) = (device.first_mut(), u8::try_from(index)) {
-        *first = index;
-    }
-    Some(Origin { station: StationCode::new(station).ok()?, device: DeviceId(device), role, terminal })
-}
-
-fn peer_of(me: &Origin) -> Peer {
-    Peer { station: me.station.clone(), device: me.device, role: me.role, terminal: me.terminal }
 }

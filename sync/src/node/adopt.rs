@@ -18,7 +18,8 @@ impl<S: Store> Node<S> {
     /// A node that writes no journal yet: what was set aside comes before a new life, so that this can cite it.
     pub(crate) fn unopened(store: S, projection: Arc<dyn Projection>, me: Origin) -> Self {
         let own = StreamId { device: me.device, incarnation: Incarnation([0; 16]) };
-        Self { store, projection, me, own, cuts: BTreeMap::new(), commits: 0 }
+        let feeds = super::feed::FeedState::default();
+        Self { store, projection, me, own, cuts: BTreeMap::new(), commits: 0, feeds }
     }
 
     /// The store of a node that was never opened.

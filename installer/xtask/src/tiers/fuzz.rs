@@ -27,7 +27,7 @@ pub(super) fn run() -> Result<Count> {
     for target in &targets {
         feed(target)?;
     }
-    Ok(Count { passed: targets.len() })
+    Ok(Count { passed: u64::try_from(targets.len())? })
 }
 
 /// Their programs are named after them.
