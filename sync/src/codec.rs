@@ -64,20 +64,27 @@ pub enum CodecError {
 
 /// A batch of `entries`, which must be contiguous and not empty; `prev_hash` is the chain before the first.
 pub fn pack(entries: &[Entry], prev_hash: ChainHash, schema: u16) -> Option<Batch> {
+    let batch = frame(entries, prev_hash, schema)?;
+    Some(match compress(&batch.body) {
+        Ok(body) if body.len() < batch.body.len() => {
+            Batch { codec: CODEC_ZSTD, dictionary: DICTIONARY, body, ..batch }
+        }
+        _ => batch,
+    })
+}
+
+/// The same as it is, without compression.
+pub fn frame(entries: &[Entry], prev_hash: ChainHash, schema: u16) -> Option<Batch> {
     let (first, last) = (entries.first()?, entries.last()?);
-    let framed = frame_body(entries.iter().map(|entry| entry.bytes.as_slice()));
-    let (codec, dictionary, body) = match compress(&framed) {
-        Ok(packed) if packed.len() < framed.len() => (CODEC_ZSTD, DICTIONARY, packed),
-        _ => (CODEC_PLAIN, 0, framed),
-    };
+    let body = frame_body(entries.iter().map(|entry| entry.bytes.as_slice()));
     Some(Batch {
         stream: first.key.stream,
         from: first.key.seq,
         count: u32::try_from(entries.len()).ok()?,
         prev_hash,
         last_hash: last.hash,
-        codec,
-        dictionary,
+        codec: CODEC_PLAIN,
+        dictionary: 0,
         schema,
         body,
     })

@@ -107,7 +107,8 @@ impl<S: Store> Node<S> {
         }
         let before = Seq(from.0.saturating_sub(1));
         let Some(prev_hash) = self.chain_at(stream, before)? else { return Ok(None) };
-        Ok(codec::pack(&entries, prev_hash, SCHEMA_VERSION))
+        let pack = if limits.compressed { codec::pack } else { codec::frame };
+        Ok(pack(&entries, prev_hash, SCHEMA_VERSION))
     }
 }
 

@@ -17,6 +17,9 @@ const PULL_EVERY_MS: i64 = 600;
 /// The journal is looked at at least this often, whatever was announced; as in `sync::driver`.
 const LOOK_EVERY_MS: i64 = 2_000;
 
+/// One life of a process in so many compresses: most of a run's time would go into that.
+const COMPRESSED_EVERY: u64 = 16;
+
 /// No timer is armed for later than this: the product's longest wait is that after a refusal.
 const ARMED_WITHIN_MS: i64 = SenderConfig::STANDARD.refused_retry_ms + LOOK_EVERY_MS;
 
@@ -35,8 +38,10 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn new(now_ms: i64, jitter_seed: u64, broken: Option<Break>) -> Self {
+        let compressed = jitter_seed.is_multiple_of(COMPRESSED_EVERY);
+        let config = SenderConfig { compressed, ..SenderConfig::STANDARD };
         Self {
-            engine: Sender::new(SenderConfig::STANDARD, jitter_seed),
+            engine: Sender::new(config, jitter_seed),
             seed: jitter_seed,
             timer_ms: Some(now_ms),
             next_pull_ms: now_ms,

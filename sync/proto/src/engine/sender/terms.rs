@@ -16,6 +16,8 @@ pub struct SenderConfig {
     pub batch_entries_max: u32,
     /// Bytes of entries in one batch, before compression.
     pub batch_len_max: usize,
+    /// Whether the body of a batch is compressed: always, but where bytes cost nothing, in a simulator.
+    pub compressed: bool,
     /// A reply later than this counts as lost.
     pub reply_within_ms: i64,
     /// First wait after a failure; doubles up to `retry_max_ms`, with full jitter (R30).
@@ -39,6 +41,7 @@ impl SenderConfig {
         in_flight_len_max: 1024 * 1024,
         batch_entries_max: 500,
         batch_len_max: 192 * 1024,
+        compressed: true,
         reply_within_ms: 5_000,
         retry_min_ms: 200,
         retry_max_ms: 10_000,
