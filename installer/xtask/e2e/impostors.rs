@@ -11,7 +11,7 @@ use crate::eventually::{holds, within};
 use crate::mqtt::Intruder;
 use crate::papers::Papers;
 use crate::process::Running;
-use crate::stage::{HEALED, Stage, list, sell};
+use crate::stage::{HEALED, Stage, list, milli, sell};
 
 const HEAD_OFFICE: &str = "hq.juyu.internal";
 const AGENT: &str = "agent.c-st0001.juyu.internal";
@@ -230,7 +230,13 @@ fn a_cloned_till_takes_nobodys_place_and_gets_a_life_of_its_own() {
     // Both call under one name; the clone found that it is one, and writes a journal of its own.
     sell(&original, "CD1001", "40");
     arrives(&stage, 4);
-    assert_eq!(list(&twin, "/sales").len(), 2, "the clone keeps what it sold");
+    // It may also have taken back what the life it came from wrote after the copy (R38).
+    let kept = list(&twin, "/sales");
+    assert_eq!(
+        kept.iter().filter(|row| milli(row, "qty") == 30_000).count(),
+        1,
+        "the clone keeps what it sold"
+    );
     holds(HEALED, "the clone to know that everything arrived", || {
         twin.get("/api/v1/status").is_ok_and(|status| status.body["pendingCount"] == 0)
     });
