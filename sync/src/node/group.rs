@@ -87,7 +87,7 @@ impl<S: Store> Node<S> {
                     Outcome::Refused { code: RefusalCode::Storage }
                 } else {
                     tracing::warn!(%why, "batches could not be stored together and are stored one by one");
-                    self.store_alone(&peer, OpenBatch::open(&peer, batch), now_ms)
+                    self.store_alone(&peer, None, batch, now_ms)
                 };
             }
             if let Some(answer) = answers.get_mut(place) {
@@ -96,17 +96,8 @@ impl<S: Store> Node<S> {
         }
     }
 
-    fn store_alone(&mut self, peer: &Peer, open: OpenBatch, now_ms: i64) -> Outcome {
-        let mut answers = [None];
-        let mut gathered = Gathered::default();
-        self.take(0, peer, open, &mut gathered, &mut answers, now_ms);
-        self.settle(gathered, &mut answers, now_ms);
-        let [answer] = answers;
-        answer.map_or(Outcome::Refused { code: RefusalCode::Storage }, |receipt| receipt.outcome)
-    }
-
-    /// Stores a batch that upstream gave back, of a stream that is new here if `row` is there.
-    pub(super) fn store_given(
+    /// Stores one batch by itself. `row` is there for a stream that is new here and that upstream gave back.
+    pub(super) fn store_alone(
         &mut self,
         from: &Peer,
         row: Option<StreamRow>,

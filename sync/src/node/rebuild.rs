@@ -80,7 +80,7 @@ impl<S: Store> Node<S> {
             role: Role::Agent,
             terminal: None,
         };
-        let Outcome::Accepted { through } = self.store_given(&from, row, batch, now_ms) else {
+        let Outcome::Accepted { through } = self.store_alone(&from, row, batch, now_ms) else {
             return Ok(None);
         };
         self.note_held(upstream, held.stream, through, now_ms)?;
