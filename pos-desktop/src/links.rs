@@ -67,6 +67,8 @@ pub fn start(
     drivers.spawn(async move { driver::uplink(up.0, up.1, pos_core::recent::AGENT, up.2, up.3).await });
     let back = (writer.clone(), Arc::clone(&link), clock.clone());
     drivers.spawn(async move { driver::rebuild(back.0, back.1, pos_core::recent::AGENT, back.2).await });
+    let ask = (writer.clone(), Arc::clone(&link), clock.clone());
+    drivers.spawn(async move { driver::audit(ask.0, ask.1, pos_core::recent::AGENT, ask.2).await });
     let station = till.me().station.clone();
     for scope in [FeedScope::Chain, FeedScope::Station(station.clone()), FeedScope::Local(station)] {
         drivers.spawn(driver::downlink(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sync::driver::{DownlinkConfig, StatusBoard, downlink, keep_feeds, rebuild, uplink};
+use sync::driver::{DownlinkConfig, StatusBoard, audit, downlink, keep_feeds, rebuild, uplink};
 use sync::link::{Link, MqttLink, MqttLinkConfig};
 use sync::{Clock, WriterGone};
 use sync_identity::Subject;
@@ -57,6 +57,11 @@ pub(crate) fn start(
     supervisor.start("hq_link.rebuild", move || {
         let (writer, link, clock) = back.clone();
         async move { rebuild(writer, link as Arc<dyn Link>, HQ, clock).await }
+    });
+    let ask = (writer.clone(), Arc::clone(link), clock.clone());
+    supervisor.start("hq_link.audit", move || {
+        let (writer, link, clock) = ask.clone();
+        async move { audit(writer, link as Arc<dyn Link>, HQ, clock).await }
     });
     let keep = (writer.clone(), clock.clone());
     supervisor.start("hq_link.keep_feeds", move || {

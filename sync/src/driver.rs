@@ -1,5 +1,6 @@
 //! Drivers: the IO around the engine. Each is an async function that runs until its task is dropped.
 
+mod audit;
 mod downlink;
 mod keep;
 mod progress;
@@ -8,6 +9,7 @@ mod uplink;
 
 use tokio::sync::watch;
 
+pub use audit::audit;
 pub use downlink::{DownlinkConfig, downlink};
 pub use keep::keep_feeds;
 pub use progress::progress;

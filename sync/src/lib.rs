@@ -45,6 +45,8 @@ pub const MIGRATION_FEEDS: &str = include_str!("../migrations/0005_feeds.sql");
 pub const MIGRATION_QUARANTINE: &str = include_str!("../migrations/0006_quarantine.sql");
 /// Migration of every program: where earlier lives of its own journal end for upstreams.
 pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql");
+/// What audits put back; after [`MIGRATION_STREAMS`].
+pub const MIGRATION_AUDIT: &str = include_str!("../migrations/0008_audit.sql");
 
 /// The migrations of a program in order: what every program shares, with the program's `own` after the first two.
 pub fn migrations(own: &[&'static str]) -> Vec<&'static str> {
@@ -56,6 +58,7 @@ pub fn migrations(own: &[&'static str]) -> Vec<&'static str> {
         MIGRATION_FEEDS,
         MIGRATION_QUARANTINE,
         MIGRATION_STREAMS,
+        MIGRATION_AUDIT,
     ]);
     all
 }

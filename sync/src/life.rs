@@ -41,6 +41,8 @@ pub enum Note {
     Check,
     /// A damaged database was set aside, and what was salvaged of it.
     Salvage,
+    /// An audit found entries missing or altered, and they were put back.
+    Audit,
 }
 
 impl Note {
@@ -50,6 +52,7 @@ impl Note {
             Self::Life => "life",
             Self::Check => "check",
             Self::Salvage => "salvage",
+            Self::Audit => "audit",
         }
     }
 

@@ -2,6 +2,7 @@
 //! and applies feeds. Synchronous and without IO of its own but the store's, so the simulator drives it too.
 
 mod adopt;
+mod audit;
 mod feed;
 mod group;
 mod incoming;

@@ -201,6 +201,9 @@ pub struct Commit {
     pub cursors: Vec<(String, i64)>,
     /// Entries that contradict stored ones.
     pub forks: Vec<Entry>,
+    /// Entries at places that are held, of which what is stored is missing or altered: they take that place again, and
+    /// what stood there is kept beside (R29). That they are what stood there once is the caller's to know.
+    pub mend: Vec<Entry>,
 }
 
 /// A database of one node. Only its writer calls it, so a read followed by a commit is never interrupted.

@@ -305,6 +305,32 @@ fn r33_a_stream_may_begin_where_its_salvaged_part_does() {
 }
 
 #[test]
+fn r29_an_entry_is_put_back_where_it_stood_and_its_neighbours_stay() {
+    on_every_store(|store| {
+        store.commit(&opened(1, 3)).unwrap();
+        store.commit(&opened(2, 2)).unwrap();
+        let mut altered = entries(1, 3)[1].clone();
+        altered.bytes = b"paid less".to_vec();
+        // The caller has proven what it puts back; here the false one, to have something to mend.
+        store.commit(&Commit { mend: vec![altered.clone()], ..Commit::default() }).unwrap();
+        assert_eq!(store.entries(&stream(1), Seq(2), 1, usize::MAX).unwrap(), [altered]);
+        let mend = entries(1, 3);
+        store.commit(&Commit { at_ms: 9, mend, ..Commit::default() }).unwrap();
+        assert_eq!(store.entries(&stream(1), Seq(1), 9, usize::MAX).unwrap(), entries(1, 3));
+        let places: Vec<(i64, u64)> = store
+            .entries_after(0, 9)
+            .unwrap()
+            .iter()
+            .map(|stored| (stored.pos, stored.entry.key.seq.0))
+            .collect();
+        assert_eq!(places, [(1, 1), (2, 2), (3, 3), (4, 1), (5, 2)]);
+        assert_eq!(store.stream(&stream(1)).unwrap().unwrap().head.seq, Seq(3));
+        let unknown = Commit { mend: entries(7, 1), ..Commit::default() };
+        assert!(matches!(store.commit(&unknown), Err(StoreError::Conflict { .. })));
+    });
+}
+
+#[test]
 fn r5_forks_and_cursors_are_kept() {
     on_every_store(|store| {
         let mut commit = opened(1, 2);

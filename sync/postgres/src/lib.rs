@@ -23,8 +23,10 @@ pub const MIGRATION_FEEDS: &str = include_str!("../migrations/0005_feeds.sql");
 pub const MIGRATION_QUARANTINE: &str = include_str!("../migrations/0006_quarantine.sql");
 /// Where earlier lives of the own journal end for upstreams.
 pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql");
+/// What audits put back; after [`MIGRATION_STREAMS`].
+pub const MIGRATION_AUDIT: &str = include_str!("../migrations/0008_audit.sql");
 /// All of them in order, for a program without tables of its own.
-pub const MIGRATIONS: [&str; 7] = [
+pub const MIGRATIONS: [&str; 8] = [
     MIGRATION_JOURNAL,
     MIGRATION_BOOKS,
     MIGRATION_DEVICES,
@@ -32,4 +34,5 @@ pub const MIGRATIONS: [&str; 7] = [
     MIGRATION_FEEDS,
     MIGRATION_QUARANTINE,
     MIGRATION_STREAMS,
+    MIGRATION_AUDIT,
 ];

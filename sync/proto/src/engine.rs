@@ -1,5 +1,6 @@
 //! The sync engine, without IO: what to send when, and what to make of what arrives.
 
+pub mod audit;
 pub mod receiver;
 pub mod sender;
 

@@ -4,6 +4,7 @@
 //! length first.
 //! Every length is checked against its limit before anything is allocated.
 
+mod audit;
 mod batch;
 mod check;
 mod feed;
@@ -11,6 +12,7 @@ mod reader;
 mod rebuild;
 mod session;
 
+pub use audit::{AUDIT_ENTRIES_MAX, Audit, AuditAnswer, Finding};
 pub use batch::{BATCH_ENTRIES_MAX, Batch, BatchError, CODEC_PLAIN, CODEC_ZSTD, frame_body, unframe_body};
 pub use check::{Check, CheckAnswer};
 pub use feed::{
@@ -67,6 +69,10 @@ pub enum Message {
     Part(PartAsk),
     /// Do our live rows agree (R20)?
     Check(Check),
+    /// Do you still hold what you acknowledged (R29)?
+    Audit(Audit),
+    /// Entries that an audit missed, once more.
+    Mend(Batch),
 }
 
 /// From upstream back.
@@ -88,6 +94,10 @@ pub enum Reply {
     Part(PartAnswer),
     /// To a check.
     Check(CheckAnswer),
+    /// To an audit.
+    Audit(AuditAnswer),
+    /// To entries that an audit missed.
+    Mended(Receipt),
 }
 
 const TAG_HELLO: u8 = 1;
@@ -98,6 +108,8 @@ const TAG_LIST_STREAMS: u8 = 5;
 const TAG_FETCH: u8 = 6;
 const TAG_PART: u8 = 0x11;
 const TAG_CHECK: u8 = 0x12;
+const TAG_AUDIT: u8 = 0x21;
+const TAG_MEND: u8 = 0x22;
 const TAG_ANSWER: u8 = 0x80;
 
 impl Message {
@@ -113,6 +125,8 @@ impl Message {
             Self::Fetch(fetch) => fetch.write(w.tag(TAG_FETCH)),
             Self::Part(ask) => ask.write(w.tag(TAG_PART)),
             Self::Check(check) => check.write(w.tag(TAG_CHECK)),
+            Self::Audit(audit) => audit.write(w.tag(TAG_AUDIT)),
+            Self::Mend(batch) => batch.write(w.tag(TAG_MEND)),
         }
         w.into_sealed()
     }
@@ -129,6 +143,8 @@ impl Message {
             TAG_FETCH => Self::Fetch(Fetch::read(&mut r)?),
             TAG_PART => Self::Part(PartAsk::read(&mut r)?),
             TAG_CHECK => Self::Check(Check::read(&mut r)?),
+            TAG_AUDIT => Self::Audit(Audit::read(&mut r)?),
+            TAG_MEND => Self::Mend(Batch::read(&mut r)?),
             tag => return Err(WireError::Tag(tag)),
         };
         r.end()?;
@@ -149,6 +165,8 @@ impl Reply {
             Self::Fetched(fetched) => fetched.write(w.tag(TAG_ANSWER | TAG_FETCH)),
             Self::Part(answer) => answer.write(w.tag(TAG_ANSWER | TAG_PART)),
             Self::Check(answer) => answer.write(w.tag(TAG_ANSWER | TAG_CHECK)),
+            Self::Audit(answer) => answer.write(w.tag(TAG_ANSWER | TAG_AUDIT)),
+            Self::Mended(receipt) => receipt.write(w.tag(TAG_ANSWER | TAG_MEND)),
         }
         w.into_sealed()
     }
@@ -166,6 +184,8 @@ impl Reply {
             TAG_FETCH => Self::Fetched(Fetched::read(&mut r)?),
             TAG_PART => Self::Part(PartAnswer::read(&mut r)?),
             TAG_CHECK => Self::Check(CheckAnswer::read(&mut r)?),
+            TAG_AUDIT => Self::Audit(AuditAnswer::read(&mut r)?),
+            TAG_MEND => Self::Mended(Receipt::read(&mut r)?),
             _ => return Err(WireError::Tag(tag)),
         };
         r.end()?;

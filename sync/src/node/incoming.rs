@@ -75,7 +75,7 @@ impl OpenBatch {
     }
 }
 
-fn chained(peer: &Peer, batch: &Batch) -> Result<Vec<Entry>, RefusalCode> {
+pub(super) fn chained(peer: &Peer, batch: &Batch) -> Result<Vec<Entry>, RefusalCode> {
     let body = codec::unpack(batch).map_err(|why| {
         tracing::warn!(%why, ?peer, "a batch does not unpack");
         RefusalCode::Malformed

@@ -105,6 +105,9 @@ impl<S: Store> Node<S> {
         if let Some(cut) = self.cuts.get(&stream) {
             entries.retain(|entry| entry.key.seq <= *cut);
         }
+        // What stands behind a hole waits until that is mended (R29): a batch has none.
+        let whole = entries.iter().zip(from.0..).take_while(|(entry, seq)| entry.key.seq.0 == *seq).count();
+        entries.truncate(whole);
         let before = Seq(from.0.saturating_sub(1));
         let Some(prev_hash) = self.chain_at(stream, before)? else { return Ok(None) };
         let pack = if limits.compressed { codec::pack } else { codec::frame };

@@ -50,6 +50,12 @@ impl<S: Store> Node<S> {
             Content::Other(Message::Fetch(asked)) => {
                 Reply::Fetched(self.give_back(peer, &asked).map_err(|why| unread(&why))?)
             }
+            Content::Other(Message::Audit(asked)) => {
+                Reply::Audit(self.answer_audit(peer, &asked).map_err(|why| unread(&why))?)
+            }
+            Content::Other(Message::Mend(batch)) => {
+                Reply::Mended(self.put_back(peer, &batch, now_ms).map_err(|why| unread(&why))?)
+            }
             Content::Batch(_) | Content::Other(Message::Batch(_)) => {
                 let answer = self.answer_batches(vec![incoming], now_ms).pop().flatten();
                 return answer.ok_or(WireError::Value("batch"));

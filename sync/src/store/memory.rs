@@ -28,6 +28,7 @@ pub struct MemoryStore {
     feed_stages: BTreeMap<FeedScope, (FeedStage, Vec<Vec<u8>>)>,
     cursors: BTreeMap<String, i64>,
     forks: Vec<Entry>,
+    mended: Vec<Entry>,
 }
 
 impl MemoryStore {
@@ -79,7 +80,9 @@ impl MemoryStore {
             }
             heads.insert(stream, (entry.key.seq, entry.hash));
         }
-        Ok(())
+        let unknown =
+            commit.mend.iter().map(|entry| entry.key.stream).find(|stream| !heads.contains_key(stream));
+        unknown.map_or(Ok(()), |stream| Err(StoreError::Conflict { stream, head: Seq::NONE }))
     }
 
     fn at(&self, pos: i64) -> Option<&StoredEntry> {
@@ -125,6 +128,61 @@ impl MemoryStore {
         self.streams.iter_mut().find(|row| row.id == *id)
     }
 
+    /// Puts an entry back where it stood: at its old place, or if that is not known, in a free one between its neighbours.
+    fn mend(&mut self, at_ms: i64, entry: &Entry) {
+        let Some(origin) =
+            self.streams.iter().find(|row| row.id == entry.key.stream).map(|row| row.origin.clone())
+        else {
+            return;
+        };
+        if let Some(pos) = self.by_key.get(&entry.key)
+            && let Ok(index) = self.entries.binary_search_by_key(pos, |stored| stored.pos)
+            && let Some(stored) = self.entries.get_mut(index)
+        {
+            if stored.entry != *entry {
+                self.mended.push(std::mem::replace(&mut stored.entry, entry.clone()));
+            }
+            return;
+        }
+        let pos = self.free_place(&entry.key);
+        self.pos_last = self.pos_last.max(pos);
+        self.by_key.insert(entry.key, pos);
+        let index = self.entries.partition_point(|stored| stored.pos < pos);
+        self.entries.insert(index, StoredEntry { pos, received_at_ms: at_ms, origin, entry: entry.clone() });
+    }
+
+    /// The first free place behind the entry before, or a new one at the end.
+    fn free_place(&self, key: &EntryKey) -> i64 {
+        let at_end = self.pos_last.saturating_add(1);
+        let first = EntryKey { stream: key.stream, seq: Seq::NONE };
+        let last = EntryKey { stream: key.stream, seq: Seq(u64::MAX) };
+        let after =
+            self.by_key.range((Bound::Excluded(*key), Bound::Included(last))).next().map(|(_, pos)| *pos);
+        let before = self.by_key.range(first..*key).next_back().map_or(0, |(_, pos)| *pos);
+        let free = (before.saturating_add(1)..after.unwrap_or(at_end)).find(|pos| self.at(*pos).is_none());
+        free.unwrap_or(at_end)
+    }
+
+    /// Takes one entry away behind everybody's back, as an intruder or a broken page would.
+    pub fn lose_behind(&mut self, key: &EntryKey) {
+        if let Some(pos) = self.by_key.remove(key) {
+            self.entries.retain(|stored| stored.pos != pos);
+        }
+    }
+
+    /// Changes the bytes of one entry behind everybody's back.
+    pub fn alter_behind(&mut self, key: &EntryKey, bytes: &[u8]) {
+        let pos = self.by_key.get(key).copied();
+        if let Some(stored) = self.entries.iter_mut().find(|stored| Some(stored.pos) == pos) {
+            stored.entry.bytes = bytes.to_vec();
+        }
+    }
+
+    /// What stood where entries were put back.
+    pub fn mended(&self) -> &[Entry] {
+        &self.mended
+    }
+
     fn append(&mut self, at_ms: i64, entry: &Entry) {
         let Some(row) = self.stream_mut(&entry.key.stream) else { return };
         row.head.seq = entry.key.seq;
@@ -156,6 +214,9 @@ impl Store for MemoryStore {
         }
         for (upstream, stream, through) in &commit.acks {
             self.acks.insert((upstream.clone(), *stream), *through);
+        }
+        for entry in &commit.mend {
+            self.mend(commit.at_ms, entry);
         }
         self.write_feeds(commit);
         self.cursors.extend(commit.cursors.iter().cloned());

@@ -6,6 +6,7 @@ mod commit;
 mod fault;
 mod feeds;
 mod mark;
+mod mend;
 mod open;
 mod purge;
 mod read;

@@ -4,6 +4,7 @@
 //! order of entries and versions of feeds are given out under a lock that is held until the commit, so both
 //! ascend in the order of commits (R18). Locks are taken in one order: streams by number, entries, feeds by name.
 
+mod mend;
 pub(super) mod rows;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ pub(super) enum Failure {
     /// The connection was lost while the server was confirming it.
     InDoubt(ServerError),
 }
+
+/// Places in the order of entries are given out under this lock.
+const LOCK_PLACES: &str = "SELECT pg_advisory_xact_lock(x'6a757975'::int, 1)";
 
 /// A stream's number and head while the commit goes on.
 struct Tail {
@@ -66,6 +70,7 @@ fn write(session: &mut Session, commit: &Commit, writer: &[u8], commit_no: i64) 
     session.run("BEGIN")?;
     insert_streams(session, commit)?;
     append(session, commit)?;
+    mend::write(session, commit)?;
     lock_feeds(session, commit)?;
     rows::write(session, &commit.rows)?;
     write_acks(session, commit)?;
@@ -209,7 +214,7 @@ fn append(session: &mut Session, commit: &Commit) -> Result<(), StoreError> {
 }
 
 fn insert_entries(session: &mut Session, commit: &Commit, stream_nos: &[i64]) -> Result<(), StoreError> {
-    session.query("SELECT pg_advisory_xact_lock(x'6a757975'::int, 1)", &[])?;
+    session.query(LOCK_PLACES, &[])?;
     let entries = &commit.append;
     let seqs: Vec<i64> = entries.iter().map(|entry| seq_cell(entry.key.seq)).collect();
     let hashes: Vec<&[u8]> = entries.iter().map(|entry| &entry.hash.0[..]).collect();

@@ -24,6 +24,11 @@ fn batch() -> Batch {
     }
 }
 
+fn audit(from: u64, to: u64) -> Audit {
+    let (prev_hash, last_hash) = (ChainHash([3; 32]), ChainHash([4; 32]));
+    Audit { stream: stream(), from: Seq(from), to: Seq(to), prev_hash, last_hash }
+}
+
 fn station_scope() -> FeedScope {
     FeedScope::Station(StationCode::new("ST0001").unwrap())
 }
@@ -65,6 +70,8 @@ fn messages() -> Vec<Message> {
         Message::ListStreams(ListStreams { after: None }),
         Message::ListStreams(ListStreams { after: Some(stream()) }),
         Message::Fetch(Fetch { stream: stream(), from: Seq(3) }),
+        Message::Audit(audit(4, 1_003)),
+        Message::Mend(batch()),
     ]
 }
 
@@ -112,6 +119,10 @@ fn replies() -> Vec<Reply> {
     for digest in [None, Some(digest())] {
         replies.push(Reply::Check(CheckAnswer { scope: station_scope(), cursor: cursor(9), digest }));
     }
+    let findings =
+        [Finding::Whole, Finding::OutOfReach, Finding::Parted, Finding::Bad { from: Seq(3), to: Seq(9) }];
+    replies.extend(findings.map(|finding| Reply::Audit(AuditAnswer { stream: stream(), finding })));
+    replies.push(Reply::Mended(Receipt { stream: stream(), outcome: Outcome::Accepted { through: Seq(9) } }));
     replies.push(Reply::Progress(ProgressAnswer {
         stream: stream(),
         through: Seq(6),
@@ -251,5 +262,13 @@ fn r22_a_snapshots_id_binds_scope_cursor_base_and_the_cut_between_parts() {
     ];
     for (at, one) in ids.iter().enumerate() {
         assert!(ids.iter().skip(at + 1).all(|other| other != one), "{at}");
+    }
+}
+
+#[test]
+fn r29_an_audit_of_no_place_of_too_many_or_backwards_is_refused() {
+    for (from, to) in [(0, 5), (5, 4), (1, AUDIT_ENTRIES_MAX + 1), (0, u64::MAX), (1, u64::MAX)] {
+        let bytes = Message::Audit(audit(from, to)).encode();
+        assert_eq!(Message::decode(&bytes), Err(WireError::Value("range")), "{from} to {to}");
     }
 }

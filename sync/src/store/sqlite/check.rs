@@ -26,6 +26,8 @@ pub struct ChainFault {
     pub stream: StreamId,
     /// The first place that is missing or does not follow from the one before it.
     pub seq: Seq,
+    /// Whether this node writes the stream.
+    pub own: bool,
 }
 
 impl std::fmt::Display for ChainFault {
@@ -98,7 +100,7 @@ pub(super) fn tails(connection: &Connection) -> Result<Vec<ChainFault>, StoreErr
         let start = Seq(row.head.seq.0.saturating_sub(depth)).max(row.purged.seq);
         match before(connection, &row, start)? {
             Some(base) => faults.extend(verify(connection, &row, base)?.1),
-            None => faults.push(ChainFault { stream: row.id, seq: start }),
+            None => faults.push(ChainFault { stream: row.id, seq: start, own: row.own }),
         }
     }
     Ok(faults)
@@ -118,7 +120,7 @@ fn verify(
     row: &StreamRow,
     base: Head,
 ) -> Result<(u64, Option<ChainFault>), StoreError> {
-    let fault = |at: Head| ChainFault { stream: row.id, seq: at.seq.next() };
+    let fault = |at: Head| ChainFault { stream: row.id, seq: at.seq.next(), own: row.own };
     let Some(stream_no) = read::stream_no(connection, &row.id)? else {
         return Ok((0, Some(fault(base))));
     };
@@ -133,7 +135,7 @@ fn verify(
     }
     let verified = at.seq.0.saturating_sub(base.seq.0);
     // A head that no entry bears out: what was behind it is gone, or the head was written over.
-    Ok((verified, (at != row.head).then_some(ChainFault { stream: row.id, seq: row.head.seq })))
+    Ok((verified, (at != row.head).then_some(ChainFault { stream: row.id, seq: row.head.seq, own: row.own })))
 }
 
 /// How far from `at` entries follow from each other, up to `upto`.

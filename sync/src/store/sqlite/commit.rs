@@ -8,9 +8,9 @@ use sync_proto::rows::{RowChange, TableRef};
 use sync_proto::{ChainHash, Seq, StreamId};
 
 use super::super::{Commit, StoreError, StreamRow};
-use super::feeds;
 use super::read::{self, Cell, seq_cell};
 use super::texts::Texts;
+use super::{feeds, mend};
 
 /// A stream's number and head while the commit goes on.
 struct Tail {
@@ -29,6 +29,7 @@ pub(super) fn commit(
         insert_stream(&transaction, commit.at_ms, row)?;
     }
     append(&transaction, commit)?;
+    mend::write(&transaction, &commit.mend, commit.at_ms)?;
     write_rows(&transaction, texts, &commit.rows)?;
     for (upstream, stream, through) in &commit.acks {
         write_ack(&transaction, upstream, stream, *through, commit.at_ms)?;
