@@ -1,6 +1,7 @@
 //! Faults on real processes. A test here is a case of `cargo xtask faults`: it breaks something many times, checks after each that
 //! what was shown as done is there once and nothing is half, and leaves a row for the table.
 
+mod audited;
 mod broker;
 pub mod case;
 mod damage;

@@ -102,6 +102,10 @@ impl Database {
         database
     }
 
+    pub fn file(&self) -> std::path::PathBuf {
+        self.connection.path().unwrap().into()
+    }
+
     pub fn number(&self, sql: &str) -> i64 {
         self.connection
             .query_row(sql, [], |row| row.get(0))
