@@ -17,6 +17,7 @@ use sync::store::sqlite::EXIT_STORAGE;
 use sync::{Clock, StoreError};
 use sync_identity::Kind;
 use sync_proto::catalogue::Station;
+use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::{DeviceId, StationCode};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -138,6 +139,22 @@ pub fn backup(path: &Path, dir: &Path) -> Result<(), Failure> {
     writeln!(std::io::stdout(), "{}", made.context("no backup was made")?)
         .context("stdout cannot be written")?;
     Ok(())
+}
+
+/// Checks the database and its books.
+pub fn check(path: &Path) -> Result<(), Failure> {
+    let config = Config::read(path)?;
+    let database = server::database(&config.data_dir);
+    let looked = sync::upkeep::inspect(&database, Some(Ledger::new(Depth::Station)));
+    let (findings, proof) = looked.context("the database could not be checked")?;
+    let mut well = findings.is_well();
+    let mut lines = vec![findings.summary()];
+    for proof in proof {
+        well &= proof.is_well();
+        lines.push(proof.summary());
+    }
+    writeln!(std::io::stdout(), "{}", lines.join("\n")).context("stdout cannot be written")?;
+    if well { Ok(()) } else { Err(anyhow::anyhow!("the database is not as it should be; see above").into()) }
 }
 
 /// Puts a backup back.

@@ -72,6 +72,13 @@ enum Command {
         /// The folder for the file.
         dir: PathBuf,
     },
+    /// Checks the whole database, every journal in it, and that the books are what the journals make them; head office may
+    /// run. Ends with 1 when something is wrong.
+    Check {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// Puts a backup in the place of the database, which is set aside; head office must not run.
     Restore {
         /// The configuration file.
@@ -111,6 +118,7 @@ fn main() -> ExitCode {
         Command::Code { config, station } => command::open_code(&config, &station),
         Command::Revoke { config, device, reason } => command::revoke(&config, &device, &reason),
         Command::BrokerFiles { config, out, listen } => command::write_broker_files(&config, &out, listen),
+        Command::Check { config } => command::check(&config),
         Command::Backup { config, dir } => command::backup(&config, &dir),
         Command::Restore { config, file } => command::restore(&config, &file),
         Command::Role { action, role, config } => {

@@ -148,6 +148,7 @@ impl Till {
             database: database.clone(),
             clock: clock.clone(),
             retention: Some(store::retention()),
+            books: None,
         }
     }
 

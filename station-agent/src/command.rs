@@ -11,6 +11,7 @@ use station_agent::{setup, store};
 use station_api::{Client, DeviceKind};
 use sync::{Clock, StoreError};
 use sync_identity::Identity;
+use sync_proto::ledger::{Depth, Ledger};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Serves until SIGTERM or SIGINT; waits for a code when the agent does not belong yet.
@@ -98,6 +99,19 @@ pub async fn revoke(config: Config, device: String, reason: String) -> Result<()
 pub fn backup(config: &Config, dir: &Path) -> Result<()> {
     let made = sync::backup::write(&database(&config.data_dir), dir, Clock::system().wall_ms());
     say(&made.context("no backup was made")?.to_string())
+}
+
+/// Checks the database and its books.
+pub fn check(config: &Config) -> Result<()> {
+    let looked = sync::upkeep::inspect(&database(&config.data_dir), Some(Ledger::new(Depth::Station)));
+    let (findings, proof) = looked.context("the database could not be checked")?;
+    let mut well = findings.is_well();
+    say(&findings.summary())?;
+    for proof in proof {
+        well &= proof.is_well();
+        say(&proof.summary())?;
+    }
+    if well { Ok(()) } else { anyhow::bail!("the database is not as it should be; see above") }
 }
 
 /// Puts a backup back.

@@ -20,6 +20,7 @@ use sync::{Clock, NodeError, Reader, StoreError, Writer};
 use sync_identity::verify::PeerVerifier;
 use sync_identity::{Identity, IdentityError, Kind, tls};
 use sync_proto::fact::FeedScope;
+use sync_proto::ledger::{Depth, Ledger};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
@@ -172,6 +173,7 @@ impl Daemon {
             database: database(&config.data_dir),
             clock: clock.clone(),
             retention: Some(store::retention()),
+            books: Some(Ledger::new(Depth::Station)),
         };
         supervisor.start("upkeep", move || upkeep.clone().keep());
         let renewal = Renewal {

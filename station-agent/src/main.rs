@@ -1,4 +1,4 @@
-//! `station-agent run`, `enrol`, `code`, `revoke`, `backup` and `restore`.
+//! `station-agent run`, `enrol`, `code`, `revoke`, `backup`, `restore` and `check`.
 
 mod command;
 
@@ -62,6 +62,13 @@ enum Command {
         /// The folder for the file.
         dir: PathBuf,
     },
+    /// Checks the whole database, every journal in it, and that the books are what the journals make them; the daemon may
+    /// run. Ends with 1 when something is wrong.
+    Check {
+        /// The configuration (TOML).
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// Puts a backup in the place of the database, which is set aside; the daemon must not run.
     Restore {
         /// The configuration (TOML).
@@ -90,6 +97,7 @@ impl Command {
             Self::Run { config, .. }
             | Self::Enrol { config, .. }
             | Self::Code { config, .. }
+            | Self::Check { config }
             | Self::Backup { config, .. }
             | Self::Restore { config, .. }
             | Self::Revoke { config, .. } => config,
@@ -115,6 +123,7 @@ fn main() -> ExitCode {
         Command::Run { .. } => on_runtime(command::run(config)),
         Command::Enrol { code, .. } => on_runtime(command::enrol(config, code)),
         Command::Code { terminal, .. } => on_runtime(command::open_code(config, terminal)),
+        Command::Check { .. } => command::check(&config),
         Command::Backup { dir, .. } => command::backup(&config, &dir),
         Command::Restore { file, .. } => command::restore(&config, &file),
         Command::Revoke { device, reason, .. } => on_runtime(command::revoke(config, device, reason)),

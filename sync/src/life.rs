@@ -43,6 +43,8 @@ pub enum Note {
     Salvage,
     /// An audit found entries missing or altered, and they were put back.
     Audit,
+    /// The books, proven from the journal.
+    Books,
 }
 
 impl Note {
@@ -53,6 +55,7 @@ impl Note {
             Self::Check => "check",
             Self::Salvage => "salvage",
             Self::Audit => "audit",
+            Self::Books => "books",
         }
     }
 

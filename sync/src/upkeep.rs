@@ -1,14 +1,17 @@
 //! What a database needs beside its use: its log written back, what is over purged, and everything checked at night.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use sync_proto::ledger::Ledger;
+use sync_proto::rows::{RowChange, RowKey};
 
 use crate::clock::Clock;
 use crate::life::Note;
 use crate::node::{Node, NodeError};
 use crate::retention::Retention;
-use crate::store::StoreError;
-use crate::store::sqlite::{Findings, SqliteStore, check_whole, open_reader};
+use crate::store::sqlite::{Findings, Proof, SqliteStore, check_whole, open_reader, prove_books};
+use crate::store::{Store as _, StoreError};
 use crate::writer::{Writer, WriterGone};
 
 /// Between two looks.
@@ -34,6 +37,27 @@ const CHECK_AFTER_MS: i64 = 20 * HOUR_MS;
 /// A device that is switched off at night is checked at the first quiet moment after this.
 const CHECK_AFTER_LATEST_MS: i64 = 36 * HOUR_MS;
 
+/// After a start the books of a database up to this size are proven at once: a second or two beside the work.
+const PROVE_AT_START_ENTRIES_MAX: u64 = 200_000;
+
+/// The links have come up by then, and who waits for a till to start does not wait for this.
+const PROVE_AFTER: Duration = Duration::from_secs(10);
+
+/// What a check by hand says of a database; the program that owns it may run.
+///
+/// # Errors
+/// The database does not answer.
+pub fn inspect(database: &Path, books: Option<Ledger>) -> Result<(Findings, Option<Proof>), StoreError> {
+    if !database.exists() {
+        let source = std::io::ErrorKind::NotFound.into();
+        return Err(StoreError::File { path: database.display().to_string(), source });
+    }
+    let mut reader = open_reader(database)?;
+    let findings = check_whole(&reader)?;
+    let proof = books.map(|ledger| prove_books(&mut reader, &ledger)).transpose()?;
+    Ok((findings, proof))
+}
+
 /// A database under care.
 #[derive(Debug, Clone)]
 pub struct Upkeep {
@@ -45,6 +69,8 @@ pub struct Upkeep {
     pub clock: Clock,
     /// What may be purged; head office purges nothing.
     pub retention: Option<Retention>,
+    /// The ledger whose books are proven from the journal; a till has none to prove, its station's are.
+    pub books: Option<Ledger>,
 }
 
 /// Whether the whole check is to be made now. A clock that was set back makes it once more.
@@ -57,6 +83,8 @@ const fn check_is_due(now_ms: i64, last_ms: i64, quiet: bool) -> bool {
 impl Upkeep {
     /// Cares for it until the writer is gone.
     pub async fn keep(self) -> Result<(), WriterGone> {
+        tokio::time::sleep(PROVE_AFTER).await;
+        self.prove_if_short().await?;
         let mut last_check_ms = self.last_check_ms().await?;
         let mut commits = self.writer.changes();
         let mut look = 0u32;
@@ -73,8 +101,15 @@ impl Upkeep {
             if check_is_due(now_ms, last_check_ms, quiet) {
                 last_check_ms = now_ms;
                 self.check(now_ms).await?;
+                self.prove(now_ms).await?;
             }
         }
+    }
+
+    async fn prove_if_short(&self) -> Result<(), WriterGone> {
+        let streams = self.writer.run(|node| node.store().streams()).await?;
+        let entries: u64 = streams.iter().flatten().map(|row| row.head.seq.0).sum();
+        if entries <= PROVE_AT_START_ENTRIES_MAX { self.prove(self.clock.wall_ms()).await } else { Ok(()) }
     }
 
     async fn last_check_ms(&self) -> Result<i64, WriterGone> {
@@ -126,6 +161,25 @@ impl Upkeep {
         self.writer.run(move |node| note_check(node, &found, now_ms)).await?;
         Ok(())
     }
+
+    /// Proves the books beside the writer, puts right what differs from the journal, and keeps the result for the status
+    /// screens.
+    pub async fn prove(&self, now_ms: i64) -> Result<(), WriterGone> {
+        let Some(ledger) = self.books else { return Ok(()) };
+        let database = self.database.clone();
+        let look = move || open_reader(&database).and_then(|mut reader| prove_books(&mut reader, &ledger));
+        match tokio::task::spawn_blocking(look).await {
+            Ok(Ok(proof)) => self.writer.run(move |node| note_proof(node, &proof, now_ms)).await,
+            Ok(Err(why)) => {
+                tracing::error!(%why, "the books could not be proven from the journal");
+                Ok(())
+            }
+            Err(why) => {
+                tracing::error!(%why, "the proof of the books ended early");
+                Ok(())
+            }
+        }
+    }
 }
 
 fn last_check(node: &mut Node<SqliteStore>) -> Result<Option<i64>, NodeError> {
@@ -157,6 +211,39 @@ fn note_check(node: &mut Node<SqliteStore>, found: &Result<Findings, StoreError>
     }
     if let Err(why) = node.write(vec![Note::Check.row(now_ms, well, detail)], now_ms) {
         tracing::warn!(%why, "the result of the check was not kept");
+    }
+}
+
+fn note_proof(node: &mut Node<SqliteStore>, proof: &Proof, now_ms: i64) {
+    let detail = proof.summary();
+    if proof.is_well() {
+        tracing::info!(detail, "the books were proven");
+    } else {
+        tracing::error!(
+            detail,
+            "the books were changed by something else than an entry; the journal's figures are put back"
+        );
+    }
+    let mut rows = node.rows_put_right(proof).unwrap_or_else(|why| {
+        tracing::error!(%why, "the books could not be put right");
+        Vec::new()
+    });
+    rows.push(Note::Books.row(now_ms, proof.is_well(), detail));
+    if let Err(why) = node.write(rows, now_ms) {
+        tracing::warn!(%why, "the result of the proof was not kept");
+    }
+}
+
+impl Node<SqliteStore> {
+    /// The changes that make the books what the journal says, of those rows that still stand as they were found: an
+    /// entry that came meanwhile has moved the others, and the next proof sees to them.
+    pub fn rows_put_right(&mut self, proof: &Proof) -> Result<Vec<RowChange>, NodeError> {
+        let keys: Vec<RowKey> = proof.rows.iter().map(|fault| fault.key.clone()).collect();
+        let stands = self.store().rows(&keys)?;
+        let still = proof.rows.iter().zip(stands).filter(|(fault, stands)| fault.found == *stands);
+        Ok(still
+            .map(|(fault, _)| RowChange { key: fault.key.clone(), cells: Some(fault.expected.clone()) })
+            .collect())
     }
 }
 

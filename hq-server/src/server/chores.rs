@@ -6,6 +6,7 @@ use std::time::Duration;
 use sync::Clock;
 use sync::driver::keep_feeds;
 use sync::upkeep::Upkeep;
+use sync_proto::ledger::{Depth, Ledger};
 use tokio::task::JoinHandle;
 
 use crate::stations::Presence;
@@ -17,7 +18,8 @@ const PRESENCE_EVERY: Duration = Duration::from_secs(30);
 /// Cares for database and feeds until the writer is gone, which ends the program.
 pub(super) fn look_after(database: PathBuf, writer: &HqWriter, clock: &Clock) -> [JoinHandle<()>; 2] {
     // Head office purges nothing.
-    let upkeep = Upkeep { writer: writer.clone(), database, clock: clock.clone(), retention: None };
+    let books = Some(Ledger::new(Depth::Station));
+    let upkeep = Upkeep { writer: writer.clone(), database, clock: clock.clone(), retention: None, books };
     let feeds = keep_feeds(writer.clone(), clock.clone());
     [
         tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! The store on SQLite: WAL, `synchronous=FULL`, one writer.
 
 mod aside;
+mod books;
 mod check;
 mod commit;
 mod fault;
@@ -37,6 +38,7 @@ pub(crate) use aside::{free_name, utc};
 pub(crate) use open::{damage, lease, sync_folder};
 
 pub use aside::{Aside, AsideFor};
+pub use books::{BookFault, Proof, prove_books};
 pub use check::{ChainFault, Findings, whole as check_whole};
 pub use fault::{EXIT_STORAGE, Fault, is_fault, told};
 pub use open::{APPLICATION_ID, open_reader};
