@@ -149,7 +149,7 @@ pub fn check(path: &Path) -> Result<(), Failure> {
     let (findings, proof) = looked.context("the database could not be checked")?;
     let mut well = findings.is_well();
     let mut lines = vec![findings.summary()];
-    for proof in proof {
+    if let Some(proof) = proof {
         well &= proof.is_well();
         lines.push(proof.summary());
     }

@@ -107,7 +107,7 @@ pub fn check(config: &Config) -> Result<()> {
     let (findings, proof) = looked.context("the database could not be checked")?;
     let mut well = findings.is_well();
     say(&findings.summary())?;
-    for proof in proof {
+    if let Some(proof) = proof {
         well &= proof.is_well();
         say(&proof.summary())?;
     }

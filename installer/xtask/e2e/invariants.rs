@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest as _, Sha256};
+use xtask::workspace;
 
 use crate::eventually::holds;
 use crate::seller::Log;
@@ -57,6 +59,27 @@ pub fn check(stage: &Stage, expected: &Expected<'_>) {
         litres_add_up(database, expected);
     }
     summaries_agree(stage, &hq, expected);
+    books_are_proven(stage);
+}
+
+/// What head office's and the station's own checks say, each a command beside the running program: the file, every chain, and
+/// that the books are what the journals make them.
+pub fn books_are_proven(stage: &Stage) {
+    for (program, name) in [("hq-server", "hq"), ("station-agent", "ST0001")] {
+        let config = stage.data().join(format!("config/{name}.toml"));
+        let checked = Command::new(workspace::binary(program))
+            .args(["check", "--config"])
+            .arg(config)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+        assert!(
+            checked.status.success(),
+            "{program} check: {said}{}",
+            String::from_utf8_lossy(&checked.stderr)
+        );
+        assert!(said.contains("proven"), "{program} check: {said}");
+    }
 }
 
 /// I7, within a time.

@@ -13,7 +13,8 @@ use xtask::workspace;
 use crate::eventually::holds;
 use crate::impostors::elsewhere;
 use crate::invariants::{
-    self, Database, journals_are_whole, nothing_stepped_aside, sales_are_as_confirmed, tenders_add_up,
+    self, Database, books_are_proven, journals_are_whole, nothing_stepped_aside, sales_are_as_confirmed,
+    tenders_add_up,
 };
 use crate::process::Running;
 use crate::seller::sell_one;
@@ -81,6 +82,7 @@ fn everything_is_upstream(front: &Shopfront) {
     for database in tills.iter().chain([&agent, &hq]) {
         journals_are_whole(database);
     }
+    books_are_proven(&front.stage);
 }
 
 #[test]
