@@ -63,8 +63,9 @@ async fn receive(station: &Shared, peer: &Peer, message: Vec<u8>) -> Result<Vec<
     let incoming = Incoming::open(peer, &message).map_err(|why| malformed(&why))?;
     if incoming.is_batch() {
         let answer = station.writer.hand_in(incoming, now_ms).await.map_err(LedgerError::from)?;
-        let reply = answer.reply().await.map_err(LedgerError::from)?;
-        return reply.ok_or_else(|| malformed(&WireError::Value("batch")));
+        let receipt = answer.receipt().await.map_err(LedgerError::from)?;
+        let receipt = receipt.ok_or_else(|| malformed(&WireError::Value("batch")))?;
+        return Ok(Reply::Receipt(receipt).encode());
     }
     let clock = station.clock.clone();
     let received =

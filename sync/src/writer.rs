@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 
+use sync_proto::wire::Receipt;
 use tokio::sync::{oneshot, watch};
 
 use crate::node::{Incoming, Node};
@@ -19,7 +20,7 @@ enum Job<S> {
 struct WaitingBatch {
     incoming: Incoming,
     now_ms: i64,
-    answer: oneshot::Sender<Option<Vec<u8>>>,
+    answer: oneshot::Sender<Option<Receipt>>,
 }
 
 /// Entries stored in one transaction at most: a wait for the disk costs little beside so many, and whoever comes
@@ -135,11 +136,11 @@ impl<S: Store + 'static> Writer<S> {
 
 /// The reply to a batch, on its way.
 #[derive(Debug)]
-pub struct BatchAnswer(oneshot::Receiver<Option<Vec<u8>>>);
+pub struct BatchAnswer(oneshot::Receiver<Option<Receipt>>);
 
 impl BatchAnswer {
     /// Waits for the commit. `None` for what was no batch.
-    pub async fn reply(self) -> Result<Option<Vec<u8>>, WriterGone> {
+    pub async fn receipt(self) -> Result<Option<Receipt>, WriterGone> {
         self.0.await.map_err(|_| WriterGone)
     }
 }

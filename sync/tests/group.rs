@@ -12,7 +12,7 @@ use sync_proto::fact::{AccountPaid, Fact};
 use sync_proto::ledger::tables::SaleTender;
 use sync_proto::project::{All, Posting, Projection, ProjectionError};
 use sync_proto::rows::{RowKey, Rows};
-use sync_proto::wire::{Batch, Message, Outcome, RefusalCode, Reply};
+use sync_proto::wire::{Batch, Message, Outcome, RefusalCode};
 use sync_proto::{AccountId, DeviceId, Money, Origin, Role, Seq, Stamp, StationCode};
 
 const NOW: Stamp = Stamp::at_wall_ms(1_795_478_400_000);
@@ -78,15 +78,8 @@ fn open(peer: &Peer, batch: &Batch) -> Incoming {
     Incoming::open(peer, &Message::Batch(batch.clone()).encode()).unwrap()
 }
 
-fn outcome(answer: Option<&[u8]>) -> Outcome {
-    match Reply::decode(answer.unwrap()).unwrap() {
-        Reply::Receipt(receipt) => receipt.outcome,
-        other => panic!("a batch is answered by a receipt, not {other:?}"),
-    }
-}
-
 fn outcomes(hub: &mut Node<SqliteStore>, group: Vec<Incoming>) -> Vec<Outcome> {
-    hub.answer_batches(group, NOW.wall_ms).iter().map(|answer| outcome(answer.as_deref())).collect()
+    hub.answer_batches(group, NOW.wall_ms).into_iter().map(|receipt| receipt.unwrap().outcome).collect()
 }
 
 fn payments(hub: &mut Node<SqliteStore>) -> i64 {
@@ -188,8 +181,8 @@ async fn r10_a_batch_handed_to_the_writer_is_answered_once_it_is_durable() {
     }
     let reader = sync::Reader::new(&path);
     for (answer, batch) in waiting.into_iter().zip(&all) {
-        let reply = answer.reply().await.unwrap();
-        assert_eq!(outcome(reply.as_deref()), Outcome::Accepted { through: batch.to() });
+        let receipt = answer.receipt().await.unwrap().unwrap();
+        assert_eq!(receipt.outcome, Outcome::Accepted { through: batch.to() });
         let count = "SELECT count(*) FROM entries WHERE seq = ?1 AND stream_id > 1";
         let held: i64 = reader
             .read(|connection| {

@@ -115,8 +115,7 @@ impl Device {
                 let batch = self.node.batch(stream, from, &SenderConfig::STANDARD).unwrap().unwrap();
                 let mut out = self.engine.handle(self.now_ms, Input::Sent { stream, to: batch.to(), len: 1 });
                 let Reply::Receipt(receipt) = self.ask(upstream, &Message::Batch(batch)) else { panic!() };
-                let input = Input::Replied { stream, outcome: receipt.outcome };
-                out.extend(self.engine.handle(self.now_ms, input));
+                out.extend(self.engine.handle(self.now_ms, Input::Replied(receipt)));
                 out
             }
             Command::Keep { stream, through } => {

@@ -9,7 +9,7 @@ use sync_identity::standin::StandIn;
 use sync_identity::{EnrolmentCode, Identity, Validity};
 use sync_proto::fact::FeedScope;
 use sync_proto::wire::{
-    FeedCursor, FeedItem, Hello, HelloAnswer, Message, News, Outcome, Progress, ProgressAnswer, Pull,
+    Credit, FeedCursor, FeedItem, Hello, HelloAnswer, Message, News, Outcome, Progress, ProgressAnswer, Pull,
     PullAnswer, Receipt, RefusalCode, Reply,
 };
 use sync_proto::{ChainHash, DeviceId, FeedVersion, Incarnation, Seq, StationCode, StreamId};
@@ -86,9 +86,16 @@ fn links() -> Result<Seeds, Box<dyn std::error::Error>> {
         Outcome::SlowDown { wait_ms: 250 },
         Outcome::Refused { code: RefusalCode::Forked },
     ];
-    let mut replies: Vec<Reply> =
-        outcomes.into_iter().map(|outcome| Reply::Receipt(Receipt { stream, outcome })).collect();
-    replies.push(Reply::Hello(HelloAnswer { stream, through, hash, last: Seq(8), last_hash: Some(hash) }));
+    let mut replies: Vec<Reply> = outcomes
+        .into_iter()
+        .map(|outcome| Reply::Receipt(Receipt { stream, outcome, credit: Credit::FULL }))
+        .collect();
+    let outcome = Outcome::Accepted { through };
+    replies.push(Reply::Receipt(Receipt { stream, outcome, credit: Credit::Wait { ms: 250 } }));
+    let (last, last_hash) = (Seq(8), Some(hash));
+    for credit in [Credit::ONE, Credit::Wait { ms: 250 }] {
+        replies.push(Reply::Hello(HelloAnswer { stream, through, hash, last, last_hash, credit }));
+    }
     replies.push(Reply::Progress(ProgressAnswer { stream, through, upstream_through: Seq(2) }));
     let items =
         vec![FeedItem { key: "product/CD1001".into(), version: FeedVersion(8), bytes: b"{}".to_vec() }];

@@ -88,7 +88,7 @@ impl World {
         if let Ok(answer) = self.node.receive(&peer, &message, "up", NOW.wall_ms) {
             let reply = Reply::decode(&answer);
             assert!(reply.is_ok());
-            if let Ok(Reply::Receipt(Receipt { stream, outcome })) = reply
+            if let Ok(Reply::Receipt(Receipt { stream, outcome, .. })) = reply
                 && let Outcome::Accepted { through } | Outcome::Duplicate { through } = outcome
             {
                 assert_eq!(self.head(stream), through, "what is acknowledged is what is stored");

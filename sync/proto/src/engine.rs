@@ -5,4 +5,4 @@ pub mod receiver;
 pub mod sender;
 
 pub use receiver::{Verdict, chain_batch, judge_batch};
-pub use sender::{Agreement, Command, Greeted, Input, Sender, SenderConfig};
+pub use sender::{Agreement, Command, Greeted, Input, Jitter, Sender, SenderConfig};

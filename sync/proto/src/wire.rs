@@ -7,6 +7,7 @@
 mod audit;
 mod batch;
 mod check;
+mod credit;
 mod feed;
 mod reader;
 mod rebuild;
@@ -15,6 +16,7 @@ mod session;
 pub use audit::{AUDIT_ENTRIES_MAX, Audit, AuditAnswer, Finding};
 pub use batch::{BATCH_ENTRIES_MAX, Batch, BatchError, CODEC_PLAIN, CODEC_ZSTD, frame_body, unframe_body};
 pub use check::{Check, CheckAnswer};
+pub use credit::Credit;
 pub use feed::{
     FEED_KEY_LEN_MAX, FeedCursor, FeedItem, News, PART_RAW_LEN, PART_RAW_LEN_MAX, PARTS_MAX, PULL_LEN_MAX,
     PartAnswer, PartAsk, Pull, PullAnswer, SnapshotHasher, SnapshotId, frame_items, unframe_items,

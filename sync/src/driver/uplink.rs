@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync_proto::engine::{Command, Input, Sender, SenderConfig};
-use sync_proto::wire::{Message, Outcome, Receipt, Reply};
+use sync_proto::wire::{Message, Outcome, Reply};
 use sync_proto::{Seq, StreamId};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -217,11 +217,11 @@ impl<S: Store + 'static> Uplink<S> {
                     Input::Failed { stream }
                 }
             },
-            Ok(Reply::Receipt(Receipt { stream, outcome })) => {
-                if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate { .. }) {
+            Ok(Reply::Receipt(receipt)) => {
+                if matches!(receipt.outcome, Outcome::Accepted { .. } | Outcome::Duplicate { .. }) {
                     self.status.acknowledged(self.clock.wall_ms());
                 }
-                Input::Replied { stream, outcome }
+                Input::Replied(receipt)
             }
             Ok(_) => Input::Failed { stream },
             Err(why) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sync_proto::engine::judge_batch;
 use sync_proto::engine::receiver::{Head, Verdict};
 use sync_proto::rows::Rows;
-use sync_proto::wire::{Batch, Outcome, Receipt, RefusalCode, Reply};
+use sync_proto::wire::{Batch, Credit, Outcome, Receipt, RefusalCode};
 use sync_proto::{ChainHash, Entry, Origin, Seq, StreamId};
 
 use super::incoming::{Content, Incoming, OpenBatch, ReadFact, read_fact};
@@ -14,6 +14,14 @@ use super::receive::introduced_by;
 use super::{Node, NodeError};
 use crate::peer::Peer;
 use crate::store::{Commit, Store, StreamRow};
+
+/// What a sender is let have on its way as far as its stream goes; whoever answers for all of them may say less (R15).
+const fn credit_after(outcome: Outcome) -> Credit {
+    match outcome {
+        Outcome::Gap { .. } => Credit::ONE,
+        _ => Credit::FULL,
+    }
+}
 
 /// Batches that become durable with the next commit, and their answers.
 #[derive(Debug, Default)]
@@ -31,7 +39,7 @@ impl<S: Store> Node<S> {
     /// its own answer and harms no other. An answer is given only after the commit that it speaks of (R10).
     ///
     /// What is no batch is passed over: `None` is its answer.
-    pub fn answer_batches(&mut self, group: Vec<Incoming>, now_ms: i64) -> Vec<Option<Vec<u8>>> {
+    pub fn answer_batches(&mut self, group: Vec<Incoming>, now_ms: i64) -> Vec<Option<Receipt>> {
         let mut answers: Vec<Option<Receipt>> = vec![None; group.len()];
         let mut gathered = Gathered::default();
         for (place, incoming) in group.into_iter().enumerate() {
@@ -39,7 +47,7 @@ impl<S: Store> Node<S> {
             self.take(place, &incoming.peer, *open, &mut gathered, &mut answers, now_ms);
         }
         self.settle(gathered, &mut answers, now_ms);
-        answers.into_iter().map(|answer| answer.map(|receipt| Reply::Receipt(receipt).encode())).collect()
+        answers
     }
 
     /// Adds a batch to what is gathered if it simply goes on where its stream ends; whatever else it is, it is looked
@@ -65,7 +73,7 @@ impl<S: Store> Node<S> {
             Some(Outcome::Refused { code: RefusalCode::Storage })
         });
         if let (Some(outcome), Some(answer)) = (outcome, answers.get_mut(place)) {
-            *answer = Some(Receipt { stream, outcome });
+            *answer = Some(Receipt { stream, outcome, credit: credit_after(outcome) });
         }
     }
 
@@ -167,7 +175,8 @@ impl<S: Store> Node<S> {
                 };
                 let through = entries.last().map_or(head.seq, |entry| entry.key.seq);
                 self.append(gathered, row, entries, facts, now_ms)?;
-                let receipt = Receipt { stream: batch.stream, outcome: Outcome::Accepted { through } };
+                let (stream, outcome) = (batch.stream, Outcome::Accepted { through });
+                let receipt = Receipt { stream, outcome, credit: credit_after(outcome) };
                 gathered.members.push((place, receipt, (peer.clone(), batch)));
                 Ok(None)
             }

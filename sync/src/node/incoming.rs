@@ -3,7 +3,7 @@
 
 use sync_proto::engine::chain_batch;
 use sync_proto::envelope::EnvelopeError;
-use sync_proto::wire::{Batch, Message, RefusalCode, WireError, unframe_body};
+use sync_proto::wire::{Batch, Hello, Message, RefusalCode, WireError, unframe_body};
 use sync_proto::{Decoded, Entry, Envelope};
 
 use crate::codec;
@@ -54,6 +54,14 @@ impl Incoming {
     /// [`Node::answer_batches`](super::Node::answer_batches).
     pub const fn is_batch(&self) -> bool {
         matches!(self.content, Content::Batch(_))
+    }
+
+    /// The hello that it is, and whose.
+    pub const fn hello(&self) -> Option<(&Peer, &Hello)> {
+        match &self.content {
+            Content::Other(Message::Hello(hello)) => Some((&self.peer, hello)),
+            _ => None,
+        }
     }
 
     /// Entries that it brings.

@@ -79,10 +79,10 @@ impl<S: Store> Node<S> {
 
     /// What an answer to a hello says, compared with what is held here.
     pub fn greeted(&mut self, answer: &HelloAnswer) -> Result<Input, NodeError> {
-        let HelloAnswer { stream, through, hash, last, last_hash } = *answer;
+        let HelloAnswer { stream, through, hash, last, last_hash, credit } = *answer;
         let agrees = Agreement::of(self.chain_at(stream, through)?, Some(hash));
         let agrees_last = Agreement::of(self.chain_at(stream, last)?, last_hash);
-        Ok(Input::Greeted(Greeted { stream, through, agrees, last, agrees_last }))
+        Ok(Input::Greeted(Greeted { stream, through, agrees, last, agrees_last, credit }))
     }
 
     /// The chain here at a place that upstream named.

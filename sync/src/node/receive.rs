@@ -1,7 +1,7 @@
 //! `receive(peer, bytes) -> reply`: the one way in, whichever link the bytes came over.
 
 use sync_proto::fact::FeedScope;
-use sync_proto::wire::{Hello, HelloAnswer, Message, ProgressAnswer, Reply, WireError};
+use sync_proto::wire::{Credit, Hello, HelloAnswer, Message, ProgressAnswer, Reply, WireError};
 use sync_proto::{ChainHash, Decoded, Entry, Envelope, Fact, Origin, Role, Seq, StreamId};
 
 use super::incoming::{Content, Incoming};
@@ -57,8 +57,8 @@ impl<S: Store> Node<S> {
                 Reply::Mended(self.put_back(peer, &batch, now_ms).map_err(|why| unread(&why))?)
             }
             Content::Batch(_) | Content::Other(Message::Batch(_)) => {
-                let answer = self.answer_batches(vec![incoming], now_ms).pop().flatten();
-                return answer.ok_or(WireError::Value("batch"));
+                let receipt = self.answer_batches(vec![incoming], now_ms).pop().flatten();
+                Reply::Receipt(receipt.ok_or(WireError::Value("batch"))?)
             }
         };
         Ok(reply.encode())
@@ -80,10 +80,12 @@ impl<S: Store> Node<S> {
         })
     }
 
-    fn on_hello(&mut self, peer: &Peer, hello: &Hello) -> HelloAnswer {
+    /// Answers a hello, with all the credit there is.
+    pub fn on_hello(&mut self, peer: &Peer, hello: &Hello) -> HelloAnswer {
         let (stream, last) = (hello.stream, hello.last);
         let genesis = ChainHash::genesis(&stream);
-        let nothing = HelloAnswer { stream, through: Seq::NONE, hash: genesis, last, last_hash: None };
+        let (through, last_hash, credit) = (Seq::NONE, None, Credit::FULL);
+        let nothing = HelloAnswer { stream, through, hash: genesis, last, last_hash, credit };
         if !peer.may_send(&stream) {
             return nothing;
         }

@@ -13,7 +13,7 @@ use sync::{Clock, Draft, Node, Peer, Store, Writer};
 use sync_proto::catalogue::Price;
 use sync_proto::engine::{Command, Input, Sender, SenderConfig};
 use sync_proto::fact::{StockMoveReason, StockMoved};
-use sync_proto::wire::{Message, Outcome, Receipt, Reply};
+use sync_proto::wire::{Credit, Message, Outcome, Receipt, Reply};
 use sync_proto::{Fact, ProductId, Quantity, Volume};
 use tokio::sync::watch;
 
@@ -203,6 +203,7 @@ fn r25_head_office_refuses_uploads_for_seven_days_and_every_price_is_applied() {
                 Reply::Receipt(Receipt {
                     stream: batch.stream,
                     outcome: Outcome::SlowDown { wait_ms: 30_000 },
+                    credit: Credit::FULL,
                 })
             }
             other => Reply::decode(&hq.receive(&from, &other.encode(), "", now_ms).unwrap()).unwrap(),
@@ -263,7 +264,7 @@ fn exchange(
         };
         let input = match upstream(&message) {
             Reply::Hello(answer) => agent.greeted(&answer).unwrap(),
-            Reply::Receipt(receipt) => Input::Replied { stream: receipt.stream, outcome: receipt.outcome },
+            Reply::Receipt(receipt) => Input::Replied(receipt),
             other => panic!("not an answer about a journal: {other:?}"),
         };
         commands.extend(engine.handle(now_ms, input));

@@ -1,6 +1,7 @@
 //! Hello, receipts and progress.
 
 use super::WireError;
+use super::credit::Credit;
 use super::reader::{Reader, Writer};
 use crate::entry::StreamId;
 use crate::hash::ChainHash;
@@ -40,6 +41,8 @@ pub struct HelloAnswer {
     pub last: Seq,
     /// Chain here at `last`, if it is held here.
     pub last_hash: Option<ChainHash>,
+    /// What may be sent now.
+    pub credit: Credit,
 }
 
 impl HelloAnswer {
@@ -49,6 +52,7 @@ impl HelloAnswer {
             Some(hash) => w.u8(1).raw(&hash.0),
             None => w.u8(0),
         };
+        self.credit.write(w);
     }
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -62,6 +66,7 @@ impl HelloAnswer {
                 1 => Some(r.hash("last hash")?),
                 _ => return Err(WireError::Value("held")),
             },
+            credit: Credit::read(r)?,
         })
     }
 }
@@ -173,16 +178,19 @@ pub struct Receipt {
     pub stream: StreamId,
     /// What became of it.
     pub outcome: Outcome,
+    /// What may be sent from now on.
+    pub credit: Credit,
 }
 
 impl Receipt {
     pub(super) fn write(&self, w: &mut Writer) {
         w.stream(&self.stream);
         self.outcome.write(w);
+        self.credit.write(w);
     }
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self { stream: r.stream()?, outcome: Outcome::read(r)? })
+        Ok(Self { stream: r.stream()?, outcome: Outcome::read(r)?, credit: Credit::read(r)? })
     }
 }
 

@@ -75,6 +75,10 @@ fn messages() -> Vec<Message> {
     ]
 }
 
+fn receipt(outcome: Outcome, credit: Credit) -> Reply {
+    Reply::Receipt(Receipt { stream: stream(), outcome, credit })
+}
+
 fn replies() -> Vec<Reply> {
     let outcomes = [
         Outcome::Accepted { through: Seq(6) },
@@ -94,10 +98,12 @@ fn replies() -> Vec<Reply> {
         FeedItem { key: "subject/a".into(), version: FeedVersion(9), bytes: Vec::new() },
     ];
     let mut replies: Vec<Reply> =
-        outcomes.into_iter().map(|outcome| Reply::Receipt(Receipt { stream: stream(), outcome })).collect();
-    for last_hash in [None, Some(ChainHash([7; 32]))] {
+        outcomes.into_iter().map(|outcome| receipt(outcome, Credit::FULL)).collect();
+    let credits = [Credit::ONE, Credit::Wait { ms: 0 }, Credit::Wait { ms: u32::MAX }];
+    replies.extend(credits.map(|credit| receipt(Outcome::Accepted { through: Seq(6) }, credit)));
+    for (last_hash, credit) in [(None, Credit::FULL), (Some(ChainHash([7; 32])), Credit::Wait { ms: 250 })] {
         let (through, hash, last) = (Seq(4), ChainHash([8; 32]), Seq(9));
-        replies.push(Reply::Hello(HelloAnswer { stream: stream(), through, hash, last, last_hash }));
+        replies.push(Reply::Hello(HelloAnswer { stream: stream(), through, hash, last, last_hash, credit }));
     }
     let (role, through) = (crate::Role::Terminal, Seq(9));
     let till = HeldStream { stream: stream(), role, terminal: Some(crate::TerminalNo(2)), through };
@@ -192,6 +198,15 @@ fn absurd_sizes_are_refused_before_anything_is_allocated() {
     let mut zero = batch();
     zero.from = Seq(0);
     assert_eq!(Message::decode(&Message::Batch(zero).encode()), Err(WireError::Value("from")));
+}
+
+#[test]
+fn r15_more_credit_than_there_is_is_refused() {
+    for batches in [5, u8::MAX] {
+        let reply = receipt(Outcome::Accepted { through: Seq(6) }, Credit::Batches(batches));
+        assert_eq!(Reply::decode(&reply.encode()), Err(WireError::Value("credit")));
+    }
+    assert!(usize::from(Credit::BATCHES_MAX) * MESSAGE_LEN_MAX <= 1024 * 1024);
 }
 
 #[test]

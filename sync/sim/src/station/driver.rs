@@ -5,7 +5,7 @@ use sync::{Node, NodeError};
 use sync_proto::Stamp;
 use sync_proto::engine::{Agreement, Command, Greeted, Input, Sender, SenderConfig};
 use sync_proto::fact::FeedScope;
-use sync_proto::wire::{Message, Outcome, Receipt, RefusalCode, Reply};
+use sync_proto::wire::{Credit, Message, Outcome, Receipt, RefusalCode, Reply};
 
 use super::{Outgoing, UPSTREAM};
 use crate::breakage::Break;
@@ -116,9 +116,9 @@ impl Driver {
                 Ok(greeted) => greeted,
                 Err(_) => Input::Failed { stream: answer.stream },
             },
-            Ok(Reply::Receipt(Receipt { stream, outcome })) => {
-                failed = !matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate { .. });
-                Input::Replied { stream, outcome }
+            Ok(Reply::Receipt(receipt)) => {
+                failed = !matches!(receipt.outcome, Outcome::Accepted { .. } | Outcome::Duplicate { .. });
+                Input::Replied(receipt)
             }
             Ok(Reply::Pull(answer)) => {
                 // A refused commit leaves the cursor where it was; the next pull asks again.
@@ -252,7 +252,7 @@ fn described(command: &Command) -> String {
 pub(super) fn acknowledged_before_commit(bytes: &[u8]) -> Option<Vec<u8>> {
     let Ok(Message::Batch(batch)) = Message::decode(bytes) else { return None };
     let outcome = Outcome::Accepted { through: batch.to() };
-    Some(Reply::Receipt(Receipt { stream: batch.stream, outcome }).encode())
+    Some(Reply::Receipt(Receipt { stream: batch.stream, outcome, credit: Credit::FULL }).encode())
 }
 
 /// R5 broken: a fork is answered as what was there before.
@@ -264,5 +264,5 @@ pub(super) fn fork_as_duplicate(bytes: &[u8], reply: Vec<u8>) -> Vec<u8> {
         return reply;
     };
     let outcome = Outcome::Duplicate { through: batch.to() };
-    Reply::Receipt(Receipt { stream: receipt.stream, outcome }).encode()
+    Reply::Receipt(Receipt { outcome, ..receipt }).encode()
 }

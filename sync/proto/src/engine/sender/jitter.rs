@@ -2,15 +2,17 @@
 
 /// SplitMix64. The driver gives the seed, so that a run replays exactly.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Jitter(u64);
+pub struct Jitter(u64);
 
 impl Jitter {
-    pub(super) const fn seeded(seed: u64) -> Self {
+    /// The same seed gives the same numbers.
+    #[must_use]
+    pub const fn seeded(seed: u64) -> Self {
         Self(seed)
     }
 
     /// Anything from 0 to below `ceiling`; 0 when that leaves no choice.
-    pub(super) fn below(&mut self, ceiling: i64) -> i64 {
+    pub fn below(&mut self, ceiling: i64) -> i64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -3,7 +3,7 @@
 use crate::entry::StreamId;
 use crate::hash::ChainHash;
 use crate::ids::Seq;
-use crate::wire::Outcome;
+use crate::wire::{Credit, Outcome, Receipt};
 
 /// Limits and times of a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub struct SenderConfig {
     pub compressed: bool,
     /// A reply later than this counts as lost.
     pub reply_within_ms: i64,
-    /// First wait after a failure; doubles up to `retry_max_ms`, with full jitter (R30).
+    /// First wait after a failure; doubles up to `retry_max_ms`, with full jitter. Retries beyond a tenth of what goes
+    /// well wait the longest at once (R30).
     pub retry_min_ms: i64,
     /// Longest wait after a failure.
     pub retry_max_ms: i64,
@@ -32,6 +33,8 @@ pub struct SenderConfig {
     /// After the link came up the streams with nothing pending are compared within this, so that ten thousand
     /// stations do not all greet in the second in which head office is back (R30).
     pub verify_spread_ms: i64,
+    /// A wait that upstream gives is never taken for longer than this.
+    pub server_wait_ms_max: i64,
 }
 
 impl SenderConfig {
@@ -48,6 +51,7 @@ impl SenderConfig {
         refused_retry_ms: 30_000,
         verify_every_ms: 600_000,
         verify_spread_ms: 5_000,
+        server_wait_ms_max: 60_000,
     };
 }
 
@@ -86,6 +90,8 @@ pub struct Greeted {
     pub last: Seq,
     /// Whether its chain is ours there.
     pub agrees_last: Agreement,
+    /// What may be sent now.
+    pub credit: Credit,
 }
 
 /// What happened.
@@ -117,12 +123,7 @@ pub enum Input {
     /// The receiver told where it stands.
     Greeted(Greeted),
     /// The receiver's reply to a batch.
-    Replied {
-        /// Which stream.
-        stream: StreamId,
-        /// What it said.
-        outcome: Outcome,
-    },
+    Replied(Receipt),
     /// A request failed on the way, or its reply was not readable.
     Failed {
         /// Which stream.

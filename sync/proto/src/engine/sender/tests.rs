@@ -1,5 +1,6 @@
 use super::*;
 use crate::ids::{DeviceId, Incarnation};
+use crate::wire::{Outcome, Receipt, RefusalCode};
 
 fn stream() -> StreamId {
     StreamId { device: DeviceId([1; 16]), incarnation: Incarnation([2; 16]) }
@@ -10,7 +11,13 @@ fn greeted(through: u64) -> Input {
 }
 
 fn compared(through: u64, agrees: Agreement, last: u64, agrees_last: Agreement) -> Input {
-    Input::Greeted(Greeted { stream: stream(), through: Seq(through), agrees, last: Seq(last), agrees_last })
+    let (through, last, credit) = (Seq(through), Seq(last), Credit::FULL);
+    Input::Greeted(Greeted { stream: stream(), through, agrees, last, agrees_last, credit })
+}
+
+fn told_to_wait(through: u64, ms: u32) -> Input {
+    let Input::Greeted(greeted) = greeted(through) else { panic!("a greeting") };
+    Input::Greeted(Greeted { credit: Credit::Wait { ms }, ..greeted })
 }
 
 fn stands(head: u64, acked: u64) -> Input {
@@ -41,7 +48,11 @@ fn sent(to: u64) -> Input {
 }
 
 fn replied(outcome: Outcome) -> Input {
-    Input::Replied { stream: stream(), outcome }
+    credited(outcome, Credit::FULL)
+}
+
+fn credited(outcome: Outcome, credit: Credit) -> Input {
+    Input::Replied(Receipt { stream: stream(), outcome, credit })
 }
 
 #[test]
@@ -185,6 +196,102 @@ fn r15_at_most_four_batches_are_in_flight() {
     }
     assert_eq!(sender.handle(1, sent(40)), []);
     assert_eq!(sender.handle(2, replied(Outcome::Accepted { through: Seq(10) })), [keep(10), send(41)]);
+}
+
+#[test]
+fn r15_the_receiver_says_how_much_may_be_on_its_way() {
+    let mut sender = flowing(100);
+    assert_eq!(sender.handle(1, sent(10)), [send(11)]);
+    sender.handle(1, sent(20));
+    let accepted = |through| Outcome::Accepted { through: Seq(through) };
+    assert_eq!(sender.handle(1, sent(30)), [send(31)]);
+    assert_eq!(sender.handle(1, sent(40)), []);
+    // Two are on their way still, which is one more than is let.
+    assert_eq!(sender.handle(2, credited(accepted(10), Credit::ONE)), [keep(10)]);
+    assert_eq!(sender.handle(2, credited(accepted(20), Credit::ONE)), [keep(20)]);
+    assert_eq!(sender.handle(2, credited(accepted(30), Credit::Batches(2))), [keep(30), send(41)]);
+    assert_eq!(sender.handle(3, sent(50)), []);
+    // Told to wait, it sends nothing more and asks afterwards; what was on its way before is taken all the same.
+    assert_eq!(sender.handle(4, credited(accepted(40), Credit::Wait { ms: 500 })), [keep(40)]);
+    assert_eq!(sender.handle(5, credited(accepted(50), Credit::Wait { ms: 500 })), [keep(50)]);
+    assert_eq!(sender.wake_at(), Some(505));
+    assert_eq!(sender.handle(504, Input::Tick), []);
+    assert_eq!(sender.handle(505, Input::Tick), [greet(100)]);
+    assert_eq!(sender.handle(506, told_to_wait(50, 700)), []);
+    assert_eq!(sender.wake_at(), Some(1_206));
+    assert_eq!(sender.handle(1_206, Input::Tick), [greet(100)]);
+    assert_eq!(sender.handle(1_207, greeted(50)), [send(51)]);
+}
+
+#[test]
+fn r15_after_a_gap_one_is_in_flight_until_batches_arrive_again() {
+    let mut sender = flowing(100);
+    for to in [10, 20, 30] {
+        sender.handle(1, sent(to));
+    }
+    let gap = replied(Outcome::Gap { expected: Seq(1) });
+    assert_eq!(sender.handle(2, gap), [greet(100)]);
+    // Those that were behind it have the same answer, which says nothing new.
+    assert_eq!(sender.handle(2, gap), []);
+    assert_eq!(sender.handle(3, greeted(0)), [send(1)]);
+    assert_eq!(sender.handle(3, sent(10)), []);
+    let accepted = |through| replied(Outcome::Accepted { through: Seq(through) });
+    assert_eq!(sender.handle(4, accepted(10)), [keep(10), send(11)]);
+    assert_eq!(sender.handle(4, sent(20)), [send(21)]);
+    assert_eq!(sender.handle(4, sent(30)), []);
+}
+
+#[test]
+fn r13_no_wait_that_upstream_gives_is_taken_for_ever() {
+    for told in [
+        credited(Outcome::Accepted { through: Seq(5) }, Credit::Wait { ms: u32::MAX }),
+        replied(Outcome::SlowDown { wait_ms: u32::MAX }),
+        told_to_wait(0, u32::MAX),
+    ] {
+        let mut sender = flowing(10);
+        if matches!(told, Input::Greeted(_)) {
+            sender.handle(0, Input::LinkUp);
+        } else {
+            sender.handle(1, sent(5));
+        }
+        sender.handle(2, told);
+        assert_eq!(sender.wake_at(), Some(2 + SenderConfig::STANDARD.server_wait_ms_max), "{told:?}");
+    }
+}
+
+#[test]
+fn r30_beyond_the_budget_a_retry_waits_the_longest_though_the_one_before_went_well() {
+    let mut sender = flowing(1_000);
+    let mut waits = Vec::new();
+    let mut now_ms = 1;
+    for _ in 0..40 {
+        sender.handle(now_ms, sent(500));
+        sender.handle(now_ms, Input::Failed { stream: stream() });
+        let wake_ms = sender.wake_at().unwrap();
+        waits.push(wake_ms - now_ms);
+        now_ms = wake_ms;
+        sender.handle(now_ms, Input::Tick);
+        // The hello goes well, and with it the doubled waits begin anew.
+        sender.handle(now_ms, greeted(0));
+    }
+    let most = SenderConfig::STANDARD.retry_max_ms;
+    let long = waits.iter().filter(|wait| **wait > most / 2).count();
+    assert!(waits.iter().take(10).all(|wait| *wait <= 2 * SenderConfig::STANDARD.retry_min_ms), "{waits:?}");
+    assert!((20..=30).contains(&long) && waits.iter().all(|wait| *wait <= most), "{waits:?}");
+}
+
+#[test]
+fn r9_a_copy_that_knows_no_later_life_is_told_and_asks_from_where_on() {
+    let stale = Outcome::StaleIncarnation { current: Incarnation([3; 16]) };
+    let mut sender = flowing(5);
+    sender.handle(1, sent(5));
+    assert_eq!(sender.handle(2, replied(stale)), [greet(5)]);
+    let mut relayed = Sender::new(SenderConfig::STANDARD, 7);
+    relayed.handle(0, Input::Head { stream: stream(), head: Seq(5), acked: Seq(0), own: false });
+    relayed.handle(0, greeted(0));
+    relayed.handle(1, sent(5));
+    let alarm = Command::Alarm { stream: stream(), outcome: Some(stale) };
+    assert_eq!(relayed.handle(2, replied(stale)), [alarm]);
 }
 
 #[test]
