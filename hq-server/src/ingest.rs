@@ -1,4 +1,10 @@
 //! What stations send: bytes of a proven peer go to the journal's one `receive`, whichever link they came by.
+//!
+//! There are two lanes, so that a fresh sale never waits for somebody's backlog: long batches are [`drains`], which need
+//! a place (R30); everything else, short batches, hellos and pulls, is live.
+
+mod drains;
+mod lanes;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +12,12 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use sync::link::StateReport;
 use sync::node::Incoming;
-use sync::writer::BatchAnswer;
 use sync::{Clock, Peer};
+use sync_proto::wire::{Credit, Heading, Outcome, Receipt, Reply};
 use sync_proto::{DeviceId, Role};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub use lanes::Accepted;
+use lanes::Lanes;
 
 use crate::stations::Presence;
 use crate::store::HqWriter;
@@ -17,9 +25,9 @@ use crate::store::HqWriter;
 /// Longest state report; a real one has a hundred bytes.
 const STATE_LEN_MAX: usize = 1_024;
 
-/// Messages that are open at once, over all stations: decompressed and decoded a batch is some megabytes, and beyond
-/// what two commits take, more of them would only wait.
-const OPEN_MAX: usize = 16;
+/// Longest body of a batch, as it travels, that is taken: half of what a connection may pin (R31), so that one can be
+/// in work and another wait. A sender makes its batches smaller; those of sales are a tenth of this.
+pub const BATCH_TAKEN_LEN_MAX: usize = 128 * 1_024;
 
 /// A message up to this is opened where it arrived; a longer one on a thread that may take its time.
 const OPEN_HERE_LEN_MAX: usize = 4 * 1_024;
@@ -31,7 +39,7 @@ pub struct Ingest {
     clock: Clock,
     presence: Presence,
     garbage: Arc<Garbage>,
-    open: Arc<Semaphore>,
+    lanes: Lanes,
 }
 
 #[derive(Debug, Default)]
@@ -51,42 +59,15 @@ pub enum IngestError {
     Closed,
 }
 
-/// A message that was taken in.
-#[derive(Debug)]
-pub enum Accepted {
-    /// Its reply is there.
-    Answered(Vec<u8>),
-    /// Its reply comes with a commit.
-    Waiting {
-        /// The reply on its way.
-        answer: BatchAnswer,
-        /// Its place among the messages that are open.
-        _permit: OwnedSemaphorePermit,
-    },
-}
-
-impl Accepted {
-    /// The reply, once what it acknowledges is durable.
-    pub async fn reply(self) -> Result<Vec<u8>, IngestError> {
-        match self {
-            Self::Answered(reply) => Ok(reply),
-            Self::Waiting { answer, _permit } => match answer.reply().await {
-                Ok(Some(reply)) => Ok(reply),
-                Ok(None) | Err(_) => Err(IngestError::Closed),
-            },
-        }
-    }
-}
-
 impl Ingest {
     /// Into the journal of `writer`.
     pub fn new(writer: HqWriter, clock: Clock, presence: Presence) -> Self {
         Self {
             writer: Arc::new(RwLock::new(Some(writer))),
+            lanes: Lanes::new(clock.clone()),
             clock,
             presence,
             garbage: Arc::default(),
-            open: Arc::new(Semaphore::new(OPEN_MAX)),
         }
     }
 
@@ -109,7 +90,14 @@ impl Ingest {
         let writer = self.writer.read().ok().and_then(|writer| writer.clone()).ok_or(IngestError::Closed)?;
         let now_ms = self.clock.wall_ms();
         self.heard(peer, now_ms);
-        let permit = Arc::clone(&self.open).acquire_owned().await.map_err(|_| IngestError::Closed)?;
+        let batch = Heading::peek(bytes.as_ref());
+        if let Some(outcome) = batch.and_then(|_| too_large(bytes.as_ref())) {
+            return Ok(answered(batch, outcome));
+        }
+        let leave = match self.lanes.enter(peer, batch, bytes.as_ref().len()).await {
+            Ok(leave) => leave,
+            Err(wait_ms) => return Ok(answered(batch, Outcome::SlowDown { wait_ms })),
+        };
         let garbage = |why: &dyn std::fmt::Display| {
             self.count_garbage(peer, &why.to_string());
             IngestError::Garbage
@@ -124,7 +112,14 @@ impl Ingest {
         let incoming = incoming.map_err(|why| garbage(&why))?;
         if incoming.is_batch() {
             let answer = writer.hand_in(incoming, now_ms).await.map_err(|_gone| IngestError::Closed)?;
-            return Ok(Accepted::Waiting { answer, _permit: permit });
+            return Ok(Accepted::Waiting { answer, leave });
+        }
+        if let Some(hello) = incoming.hello().copied() {
+            let from = peer.clone();
+            let answer = writer.look(move |node| node.on_hello(&from, &hello)).await;
+            let mut answer = answer.map_err(|_gone| IngestError::Closed)?;
+            answer.credit = self.lanes.on_hello(peer, &answer);
+            return Ok(Accepted::Answered(Reply::Hello(answer).encode()));
         }
         match writer.run(move |node| node.answer(incoming, "", now_ms)).await {
             Ok(Ok(reply)) => Ok(Accepted::Answered(reply)),
@@ -185,4 +180,16 @@ impl Ingest {
             tracing::warn!(station = %peer.station, device = %peer.device, why, "a device sends what is no message");
         }
     }
+}
+
+/// What a batch is answered that is longer than is taken.
+fn too_large(bytes: &[u8]) -> Option<Outcome> {
+    let len_max = u32::try_from(BATCH_TAKEN_LEN_MAX).unwrap_or(u32::MAX);
+    (bytes.len() > BATCH_TAKEN_LEN_MAX).then_some(Outcome::TooLarge { len_max })
+}
+
+/// The reply to a batch that was not opened.
+fn answered(batch: Option<Heading>, outcome: Outcome) -> Accepted {
+    let receipt = batch.map(|batch| Receipt { stream: batch.stream, outcome, credit: Credit::ONE });
+    Accepted::Answered(receipt.map(|receipt| Reply::Receipt(receipt).encode()).unwrap_or_default())
 }

@@ -13,6 +13,8 @@ type Work<S> = Box<dyn FnOnce(&mut Node<S>) + Send>;
 enum Job<S> {
     /// Anything, alone.
     Work(Work<S>),
+    /// Reading alone. It sees what is durable, so that batches around it are stored together all the same.
+    Look(Work<S>),
     /// A batch, stored together with those that wait behind it.
     Batch(Box<WaitingBatch>),
 }
@@ -65,7 +67,7 @@ impl<S: Store + 'static> Writer<S> {
             let mut next = None;
             while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
                 match job {
-                    Job::Work(work) => work(&mut node),
+                    Job::Work(work) | Job::Look(work) => work(&mut node),
                     Job::Batch(first) => next = answer_together(&mut node, *first, &queue),
                 }
                 let commits = node.commits();
@@ -84,12 +86,29 @@ impl<S: Store + 'static> Writer<S> {
         T: Send + 'static,
         F: FnOnce(&mut Node<S>) -> T + Send + 'static,
     {
+        self.have_done(Job::Work, job).await
+    }
+
+    /// The same for a job that only reads: it may be done before batches that were handed in earlier are stored.
+    pub async fn look<T, F>(&self, job: F) -> Result<T, WriterGone>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Node<S>) -> T + Send + 'static,
+    {
+        self.have_done(Job::Look, job).await
+    }
+
+    async fn have_done<T, F>(&self, kind: fn(Work<S>) -> Job<S>, job: F) -> Result<T, WriterGone>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Node<S>) -> T + Send + 'static,
+    {
         let (answer, result) = oneshot::channel();
         let work: Work<S> = Box::new(move |node| {
             // Nobody waits any more when the caller was cancelled; the job is done all the same.
             let _ = answer.send(job(node));
         });
-        self.queue(Job::Work(work)).await?;
+        self.queue(kind(work)).await?;
         result.await.map_err(|_| WriterGone)
     }
 
@@ -162,6 +181,7 @@ fn answer_together<S: Store>(
                 group.push(more.incoming);
                 answers.push(more.answer);
             }
+            Ok(Job::Look(work)) => work(node),
             Ok(other) => {
                 next = Some(other);
                 break;

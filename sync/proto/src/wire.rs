@@ -24,6 +24,8 @@ pub use feed::{
 pub use rebuild::{Fetch, Fetched, HeldStream, ListStreams, STREAMS_MAX, StreamList};
 pub use session::{Hello, HelloAnswer, Outcome, Progress, ProgressAnswer, Receipt, RefusalCode};
 
+use crate::entry::StreamId;
+use crate::ids::Seq;
 use reader::{Reader, Writer};
 
 /// Largest message either way: below the 256 KiB packet limit of the broker, with room for its header.
@@ -113,6 +115,29 @@ const TAG_CHECK: u8 = 0x12;
 const TAG_AUDIT: u8 = 0x21;
 const TAG_MEND: u8 = 0x22;
 const TAG_ANSWER: u8 = 0x80;
+
+/// What can be told of a batch without opening it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heading {
+    /// Whose entries.
+    pub stream: StreamId,
+    /// Place of the last.
+    pub to: Seq,
+    /// How many.
+    pub count: u32,
+}
+
+impl Heading {
+    /// Of a message that may be a batch; its seal is not looked at. `None` if it is another message, or none.
+    pub fn peek(bytes: &[u8]) -> Option<Self> {
+        let mut r = Reader::of_body(bytes);
+        if r.u8("tag").ok()? != TAG_BATCH {
+            return None;
+        }
+        let (stream, from, count) = (r.stream().ok()?, r.u64("from").ok()?, r.u32("count").ok()?);
+        Some(Self { stream, to: Seq(from.saturating_add(count.into()).saturating_sub(1)), count })
+    }
+}
 
 impl Message {
     /// The bytes to send.

@@ -56,10 +56,10 @@ impl Incoming {
         matches!(self.content, Content::Batch(_))
     }
 
-    /// The hello that it is, and whose.
-    pub const fn hello(&self) -> Option<(&Peer, &Hello)> {
+    /// The hello that it is.
+    pub const fn hello(&self) -> Option<&Hello> {
         match &self.content {
-            Content::Other(Message::Hello(hello)) => Some((&self.peer, hello)),
+            Content::Other(Message::Hello(hello)) => Some(hello),
             _ => None,
         }
     }

@@ -210,6 +210,21 @@ fn r15_more_credit_than_there_is_is_refused() {
 }
 
 #[test]
+fn a_batch_can_be_told_from_its_first_bytes() {
+    for message in messages() {
+        let heading = match &message {
+            Message::Batch(batch) => {
+                Some(Heading { stream: batch.stream, to: batch.to(), count: batch.count })
+            }
+            _ => None,
+        };
+        let bytes = message.encode();
+        assert_eq!(Heading::peek(&bytes), heading);
+        assert_eq!(Heading::peek(&bytes[..40]), None);
+    }
+}
+
+#[test]
 fn a_body_must_hold_exactly_what_its_header_says() {
     let body = frame_body([b"one".as_slice(), b"two".as_slice()]);
     assert_eq!(unframe_body(&body, 2).unwrap(), vec![b"one", b"two"]);
