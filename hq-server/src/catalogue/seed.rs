@@ -12,8 +12,8 @@ use super::{checked_name, price, published};
 use crate::refusal::Refusal;
 use crate::store::Hq;
 
-/// Largest catalogue file read: some ten thousand products.
-const FILE_LEN_MAX: u64 = 4 * 1024 * 1024;
+/// Largest catalogue file read: 20,000 products have five megabytes, written with room for people to read.
+const FILE_LEN_MAX: u64 = 16 * 1024 * 1024;
 
 /// Products per commit while seeding.
 const CHUNK_LEN: usize = 200;

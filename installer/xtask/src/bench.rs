@@ -10,12 +10,14 @@ use serde_json::Value;
 use crate::{shell, workspace};
 
 /// Each benchmark with the crate, the example that measures it, and the words that the example takes.
-const BENCHMARKS: [(&str, &str, &str, &[&str]); 5] = [
+const BENCHMARKS: [(&str, &str, &str, &[&str]); 7] = [
     ("commit", "pos-core", "bench_commit", &[]),
     ("drain", "hq-server", "bench_drain", &["drain"]),
     ("many", "hq-server", "bench_drain", &["many"]),
     ("wire", "hq-server", "bench_drain", &["wire"]),
     ("links", "hq-server", "bench_links", &["--json"]),
+    ("catalogue", "hq-server", "bench_catalogue", &[]),
+    ("search", "pos-core", "bench_search", &[]),
 ];
 /// Where the figures go.
 const RESULT: &str = "bench.json";
