@@ -43,6 +43,10 @@ impl Wire {
                     continue;
                 }
                 let Ok(far) = TcpStream::connect(&to).await else { continue };
+                // Held back for company, as the system would, each answer would wait for an acknowledgement of 40 ms.
+                if near.set_nodelay(true).and_then(|()| far.set_nodelay(true)).is_err() {
+                    continue;
+                }
                 tokio::spawn(carry_both(near, far, Arc::clone(&shared)));
             }
         });

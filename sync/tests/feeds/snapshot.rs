@@ -18,12 +18,14 @@ use crate::cast::*;
 
 /// Enough for several parts, few enough for a test without optimisation.
 const PRODUCTS: u32 = 3_000;
+/// What the largest chain has.
+const WHOLE_CHAIN: u32 = 20_000;
 
 #[test]
 fn r22_a_first_fill_is_a_snapshot_in_parts_that_fit_a_message_and_deltas_follow_it() {
     let (mut hq, mut agent, mut till) =
         (in_memory(hq_origin()), in_memory(agent_origin()), in_memory(till_origin()));
-    publish_catalogue(&mut hq, PRODUCTS);
+    publish_catalogue(&mut hq, WHOLE_CHAIN);
     let Reply::Pull(offer) = ask(&mut agent, &mut hq, &CHAIN) else { panic!("a pull is answered") };
     let News::Offer { parts, .. } = offer.news else { panic!("a snapshot is offered") };
     assert!(parts > 1 && offer.whole, "{parts} parts");
