@@ -27,30 +27,37 @@ pub struct Options {
     /// Only the tiers whose name contains this; what they need must be built.
     #[arg(long, value_name = "NAME")]
     tier: Option<String>,
+    /// Seconds for which each decoder is fuzzed.
+    #[arg(long, value_name = "N", default_value_t = fuzz::SECONDS_EACH)]
+    fuzz_seconds: u32,
 }
 
 /// A tier: its name, the minutes it may take on two cores, and what it runs.
 struct Tier {
     name: &'static str,
     minutes_max: u64,
-    run: fn() -> Result<Count>,
+    run: fn(&Options) -> Result<Count>,
 }
 
 const NORMAL: [Tier; 6] = [
-    Tier { name: "install", minutes_max: 4, run: install },
-    Tier { name: "build and lint", minutes_max: 15, run: build::run },
-    Tier { name: "unit", minutes_max: 4, run: rust::unit },
-    Tier { name: "simulator", minutes_max: 3, run: rust::simulator },
-    Tier { name: "end to end", minutes_max: 8, run: rust::end_to_end },
-    Tier { name: "windows and browsers", minutes_max: 6, run: windows::run },
+    Tier { name: "install", minutes_max: 4, run: |_| install() },
+    Tier { name: "build and lint", minutes_max: 15, run: |_| build::run() },
+    Tier { name: "unit", minutes_max: 4, run: |_| rust::unit() },
+    Tier { name: "simulator", minutes_max: 3, run: |_| rust::simulator() },
+    Tier { name: "end to end", minutes_max: 8, run: |_| rust::end_to_end() },
+    Tier { name: "windows and browsers", minutes_max: 6, run: |_| windows::run() },
 ];
 
 const LONG: [Tier; 5] = [
-    Tier { name: "install", minutes_max: 4, run: install },
-    Tier { name: "build", minutes_max: 15, run: build::programs },
-    Tier { name: "simulator, 100,000 seeds", minutes_max: 180, run: rust::simulator_long },
-    Tier { name: "faults at every point", minutes_max: 240, run: rust::faults_long },
-    Tier { name: "fuzzing, ten minutes each", minutes_max: 150, run: fuzz::run },
+    Tier { name: "install", minutes_max: 4, run: |_| install() },
+    Tier { name: "build", minutes_max: 15, run: |_| build::programs() },
+    Tier { name: "simulator, 100,000 seeds", minutes_max: 180, run: |_| rust::simulator_long() },
+    Tier { name: "faults at every point", minutes_max: 240, run: |_| rust::faults_long() },
+    Tier {
+        name: "fuzzing, ten minutes each",
+        minutes_max: 150,
+        run: |options| fuzz::run(options.fuzz_seconds),
+    },
 ];
 
 /// Runs the command.
@@ -68,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
     for tier in tiers {
         eprintln!("== {}", tier.name);
         let tier_begin = Instant::now();
-        let count = (tier.run)().with_context(|| format!("tier `{}` failed", tier.name))?;
+        let count = (tier.run)(options).with_context(|| format!("tier `{}` failed", tier.name))?;
         total += count;
         let line = format!(
             "{:<28} {:>5} of {:>3} min {:>6} passed",

@@ -8,8 +8,8 @@ use super::Count;
 use crate::setup::tools;
 use crate::{shell, workspace};
 
-/// Seconds that each decoder is fed for.
-const SECONDS_EACH: u32 = 600;
+/// Seconds that each decoder is fed for unless the command says otherwise.
+pub(super) const SECONDS_EACH: u32 = 600;
 /// One input may take this long; anything slower is a way to stop a server.
 const INPUT_SECONDS_MAX: u32 = 10;
 /// Memory that a decoder may ever hold.
@@ -21,11 +21,11 @@ const INPUT_LEN_MAX: u32 = 8_192;
 ///
 /// # Errors
 /// A decoder broke a promise, or the fuzzer cannot be had.
-pub(super) fn run() -> Result<Count> {
+pub(super) fn run(seconds_each: u32) -> Result<Count> {
     tools::fuzzer()?;
     let targets = targets()?;
     for target in &targets {
-        feed(target)?;
+        feed(target, seconds_each)?;
     }
     Ok(Count { passed: u64::try_from(targets.len())? })
 }
@@ -42,7 +42,7 @@ fn targets() -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn feed(target: &str) -> Result<()> {
+fn feed(target: &str, seconds_each: u32) -> Result<()> {
     let root = workspace::root();
     let own = workspace::target().join("fuzz");
     let found = own.join("corpus").join(target);
@@ -51,7 +51,7 @@ fn feed(target: &str) -> Result<()> {
     let kept = format!("sync/fuzz/corpus/{target}");
     let crashes = format!("-artifact_prefix={own}/{target}-");
     let limits = [
-        format!("-max_total_time={SECONDS_EACH}"),
+        format!("-max_total_time={seconds_each}"),
         format!("-timeout={INPUT_SECONDS_MAX}"),
         format!("-rss_limit_mb={MEMORY_MIB_MAX}"),
         format!("-max_len={INPUT_LEN_MAX}"),
