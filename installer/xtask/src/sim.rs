@@ -64,8 +64,8 @@ pub fn run(options: &Options) -> Result<()> {
 /// # Errors
 /// It does not build.
 pub fn optimised() -> Result<PathBuf> {
-    shell::run("cargo", &["build", "--locked", "--release", "-p", "sync-sim"], &workspace::root())?;
-    Ok(workspace::target().join("release/sync-sim"))
+    shell::run("cargo", &["build", "--locked", "--profile", "sim", "-p", "sync-sim"], &workspace::root())?;
+    Ok(workspace::target().join("sim/sync-sim"))
 }
 
 /// Runs that many seeds from the first on.

@@ -6,14 +6,14 @@ mod deliveries;
 mod pending;
 mod sales;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 use sync::store::StoredEntry;
 use sync::store::memory::MemoryStore;
 use sync_proto::rows::{RowKey, Value};
-use sync_proto::{DeviceId, Incarnation, Origin, Role, StreamId};
+use sync_proto::{DeviceId, EntryKey, Incarnation, Origin, Role, StreamId};
 
 use crate::disk::Disk;
 use crate::station::Process;
@@ -51,7 +51,8 @@ pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
     let Some((_, hq)) = disks.iter().find(|(me, _)| me.role == Role::Hq) else {
         return vec!["there is no HQ".to_owned()];
     };
-    wrong.extend(sales::everything_shown_is_at_hq_once(&hq.durable, known));
+    let sayings = Sayings::of(disks.iter().map(|(_, disk)| &disk.durable));
+    wrong.extend(sales::everything_shown_is_at_hq_once(&hq.durable, known, &sayings));
     wrong.extend(sales::hq_holds_what_devices_wrote(&hq.durable, &disks, known));
     for (me, disk) in &disks {
         let station = me.station.as_str();
@@ -60,7 +61,7 @@ pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
         match me.role {
             Role::Hq | Role::Agent => {
                 let who = format!("{} of {station}", me.role.as_str());
-                wrong.extend(books::agree(&disk.durable, &Facts::of(&disk.durable, &aside), &who));
+                wrong.extend(books::agree(&disk.durable, &Facts::of(&disk.durable, &aside, &sayings), &who));
             }
             Role::Terminal if known.hq_put_back => {}
             Role::Terminal => wrong.extend(prices_agree(&disk.durable, &hq.durable)),
@@ -116,38 +117,59 @@ impl Known<'_> {
     }
 }
 
-/// What a disk's entries say, parsed once. What stands in quarantine says nothing yet, and what a device carried over
-/// into a new life says it once.
-struct Facts(Vec<FactOf>);
-
-struct FactOf {
-    station: String,
+/// What an entry says, in plain JSON.
+struct Said {
     kind: String,
     /// Schema version; those from the future are on record and in no book yet.
     version: u64,
     data: Json,
 }
 
-impl Facts {
-    fn of(disk: &MemoryStore, aside: &[SetAside]) -> Self {
+/// What every entry on these disks says, parsed once however many disks hold it; nothing for what is no JSON.
+struct Sayings<'a>(HashMap<&'a [u8], Option<Said>>);
+
+impl<'a> Sayings<'a> {
+    fn of(disks: impl Iterator<Item = &'a MemoryStore>) -> Self {
+        let mut sayings = HashMap::new();
+        for stored in disks.flat_map(MemoryStore::all_entries) {
+            let bytes = stored.entry.bytes.as_slice();
+            sayings.entry(bytes).or_insert_with(|| parsed(bytes));
+        }
+        Self(sayings)
+    }
+
+    fn get(&self, bytes: &[u8]) -> Option<&Said> {
+        self.0.get(bytes).and_then(Option::as_ref)
+    }
+}
+
+fn parsed(bytes: &[u8]) -> Option<Said> {
+    let mut json: Json = serde_json::from_slice(bytes).ok()?;
+    let kind = json.get("t")?.as_str()?.to_owned();
+    let version = json.get("v")?.as_u64()?;
+    Some(Said { kind, version, data: json.get_mut("d")?.take() })
+}
+
+/// What a disk's entries say, and of which station. What stands in quarantine says nothing yet, and what a device
+/// carried over into a new life says it once.
+struct Facts<'a>(Vec<(&'a str, &'a Said)>);
+
+impl<'a> Facts<'a> {
+    fn of(disk: &'a MemoryStore, aside: &[SetAside], sayings: &'a Sayings<'_>) -> Self {
         let rejected: BTreeSet<(&str, i64)> = aside
             .iter()
             .filter(|each| each.cause == "rejected")
             .map(|each| (each.stream.as_str(), each.seq))
             .collect();
-        let mut said = BTreeSet::new();
-        let read = |stored: &StoredEntry| {
-            let key = stored.entry.key;
-            let again = !said.insert((key.stream.device, stored.entry.bytes.clone()));
-            let place = (text_of(&key.stream), i64::try_from(key.seq.0).unwrap_or(i64::MAX));
-            if again || rejected.contains(&(place.0.as_str(), place.1)) {
-                return None;
-            }
-            let mut json: Json = serde_json::from_slice(&stored.entry.bytes).ok()?;
-            let kind = json.get("t")?.as_str()?.to_owned();
-            let version = json.get("v")?.as_u64()?;
-            let station = stored.origin.station.to_string();
-            Some(FactOf { station, kind, version, data: json.get_mut("d")?.take() })
+        let is_rejected = |key: &EntryKey| {
+            let seq = i64::try_from(key.seq.0).unwrap_or(i64::MAX);
+            !rejected.is_empty() && rejected.contains(&(text_of(&key.stream).as_str(), seq))
+        };
+        let mut heard = HashSet::new();
+        let read = |stored: &'a StoredEntry| {
+            let (key, bytes) = (&stored.entry.key, stored.entry.bytes.as_slice());
+            let counts = heard.insert((key.stream.device, bytes)) && !is_rejected(key);
+            if counts { Some((stored.origin.station.as_str(), sayings.get(bytes)?)) } else { None }
         };
         Self(disk.all_entries().iter().filter_map(read).collect())
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::breakage::Break;
 use crate::faults::Faults;
@@ -19,8 +20,19 @@ pub struct Summary {
     pub sales: u64,
     /// The longest drain, virtual milliseconds.
     pub slowest_drain_ms: i64,
+    /// The small worlds among them.
+    pub small: Small,
     /// Seeds that violate something, with the first words of it.
     pub violating: BTreeMap<u64, String>,
+}
+
+/// Small worlds, and the time of a core that they took; of those of which it is known.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Small {
+    /// How many.
+    pub seeds: u64,
+    /// What they took together.
+    pub took: Duration,
 }
 
 /// After so many violating seeds a run ends: more of them say nothing new.
@@ -28,18 +40,19 @@ pub const VIOLATING_MAX: usize = 20;
 
 /// The report of one seed.
 pub fn one(seed: u64, options: WorldOptions) -> Report {
-    match World::new(seed, options) {
+    let before = time_of_this_thread();
+    let report = match World::new(seed, options) {
         Some(world) => world.run(),
-        None => Report {
-            seed,
-            faults: Faults::default(),
-            sales: 0,
-            drained_in_ms: 0,
-            steps: 0,
-            violations: vec!["the world could not be built".to_owned()],
-            trace: Vec::new(),
-        },
-    }
+        None => Report::of_no_world(seed),
+    };
+    let took = before.zip(time_of_this_thread()).map(|(before, after)| after.saturating_sub(before));
+    Report { took, ..report }
+}
+
+/// Time that this thread had on a core so far, where the system tells.
+fn time_of_this_thread() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(text.split_ascii_whitespace().next()?.parse().ok()?))
 }
 
 /// Runs `seeds` on `threads` threads and hands their reports to `each` in the order of the seeds, until it says that
@@ -94,6 +107,10 @@ pub fn many(
         summary.faults.add(&report.faults);
         summary.sales += u64::try_from(report.sales).unwrap_or(0);
         summary.slowest_drain_ms = summary.slowest_drain_ms.max(report.drained_in_ms);
+        if let Some(took) = report.took.filter(|_| report.small) {
+            summary.small.seeds += 1;
+            summary.small.took += took;
+        }
         if let Some(first) = report.violations.first() {
             found(&report);
             summary.violating.insert(report.seed, first.clone());

@@ -6,9 +6,10 @@ mod people;
 mod trouble;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
-use sync_proto::BusinessDay;
 use sync_proto::fact::Sold;
+use sync_proto::{BusinessDay, Role};
 
 use crate::breakage::Break;
 use crate::disk::{Dies, DiskFaults};
@@ -49,10 +50,30 @@ pub struct Report {
     pub drained_in_ms: i64,
     /// Steps of the storm.
     pub steps: u32,
+    /// A small world: head office and one station with one or two tills. The others have two stations.
+    pub small: bool,
+    /// Time of a core that it took, where the system tells; no part of the world.
+    pub took: Option<Duration>,
     /// What was violated, in words; empty when all is well.
     pub violations: Vec<String>,
     /// The last things that happened, oldest first, if the world was traced.
     pub trace: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn of_no_world(seed: u64) -> Self {
+        Self {
+            seed,
+            faults: Faults::default(),
+            sales: 0,
+            drained_in_ms: 0,
+            steps: 0,
+            small: false,
+            took: None,
+            violations: vec!["the world could not be built".to_owned()],
+            trace: Vec::new(),
+        }
+    }
 }
 
 /// How a world runs, beside its seed.
@@ -192,6 +213,8 @@ impl World {
             sales: self.shown.len(),
             drained_in_ms,
             steps,
+            small: self.processes.iter().filter(|each| each.me.role == Role::Agent).count() == 1,
+            took: None,
             violations: self.violations,
             trace: self.trace.into(),
         }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use sync::store::memory::MemoryStore;
 use sync_proto::rows::Value;
 
-use super::{FactOf, Facts, text};
+use super::{Facts, Said, text};
 
 type Books = BTreeMap<(String, String), i64>;
 
@@ -14,11 +14,11 @@ type Books = BTreeMap<(String, String), i64>;
 const KNOWN_VERSION: u64 = 1;
 
 /// I5 and I6: stock, summary and tenders are what the entries at HQ add up to.
-pub(super) fn agree(disk: &MemoryStore, facts: &Facts, who: &str) -> Vec<String> {
+pub(super) fn agree(disk: &MemoryStore, facts: &Facts<'_>, who: &str) -> Vec<String> {
     let mut stock: Books = BTreeMap::new();
     let mut sold: Books = BTreeMap::new();
     let mut money: Books = BTreeMap::new();
-    for FactOf { station: of, kind, version, data } in &facts.0 {
+    for (of, Said { kind, version, data }) in &facts.0 {
         if *version != KNOWN_VERSION {
             continue;
         }
@@ -26,23 +26,25 @@ pub(super) fn agree(disk: &MemoryStore, facts: &Facts, who: &str) -> Vec<String>
             "Sold" => 1,
             "SaleCancelled" => -1,
             "StockMoved" => {
-                *stock.entry((of.clone(), text(data, "product"))).or_default() += milli(data.get("quantity"));
+                *stock.entry(((*of).to_owned(), text(data, "product"))).or_default() +=
+                    milli(data.get("quantity"));
                 continue;
             }
             "Received" => {
-                *stock.entry((of.clone(), text(data, "product"))).or_default() += milli(data.get("measured"));
+                *stock.entry(((*of).to_owned(), text(data, "product"))).or_default() +=
+                    milli(data.get("measured"));
                 continue;
             }
             _ => continue,
         };
         for line in array(data, "lines") {
-            let key = (of.clone(), text(line, "p"));
+            let key = ((*of).to_owned(), text(line, "p"));
             *stock.entry(key.clone()).or_default() -= sign * milli(line.get("q"));
             *sold.entry(key).or_default() += sign * int(line, "a");
         }
         for tender in array(data, "tenders") {
             for (kind, body) in tender.as_object().into_iter().flatten() {
-                *money.entry((of.clone(), kind.clone())).or_default() += sign * int(body, "amount");
+                *money.entry(((*of).to_owned(), kind.clone())).or_default() += sign * int(body, "amount");
             }
         }
     }

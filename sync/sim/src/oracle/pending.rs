@@ -26,7 +26,8 @@ pub fn nothing_pending(processes: &mut [Process], feeds: bool) -> Vec<String> {
         let held: Vec<(StreamId, u64)> =
             disk.durable.streams_held().map(|row| (row.id, row.head.seq.0)).collect();
         for (stream, head) in held {
-            let end = cuts.get(&text_of(&stream)).map_or(head, |cut| head.min(*cut));
+            let cut = if cuts.is_empty() { None } else { cuts.get(&text_of(&stream)) };
+            let end = cut.map_or(head, |cut| head.min(*cut));
             let acked = disk.durable.ack(UPSTREAM, &stream).unwrap_or_default().0;
             let there = heads.get(&(upstream, stream)).copied().unwrap_or(0);
             if acked < end || there < end {

@@ -1,17 +1,16 @@
 //! I1, I2 and the receipt numbers of I3.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::Value as Json;
 use sync::store::memory::MemoryStore;
 use sync_proto::Origin;
 
-use super::{Known, text};
+use super::{Known, Sayings, text};
 use crate::disk::Disk;
 
 /// Everything that HQ holds, told apart byte for byte: how often, forks that are kept aside included.
-fn held(hq: &MemoryStore) -> BTreeMap<&[u8], usize> {
-    let mut held = BTreeMap::new();
+fn held(hq: &MemoryStore) -> HashMap<&[u8], usize> {
+    let mut held = HashMap::new();
     let entries = hq.all_entries().iter().map(|stored| stored.entry.bytes.as_slice());
     for bytes in entries {
         *held.entry(bytes).or_default() += 1;
@@ -23,7 +22,11 @@ fn held(hq: &MemoryStore) -> BTreeMap<&[u8], usize> {
 }
 
 /// I1, and of I3 that no receipt number is used twice.
-pub(super) fn everything_shown_is_at_hq_once(hq: &MemoryStore, known: &Known<'_>) -> Vec<String> {
+pub(super) fn everything_shown_is_at_hq_once(
+    hq: &MemoryStore,
+    known: &Known<'_>,
+    sayings: &Sayings<'_>,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let held = held(hq);
     for each in known.shown {
@@ -46,11 +49,9 @@ pub(super) fn everything_shown_is_at_hq_once(hq: &MemoryStore, known: &Known<'_>
     }
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     for stored in hq.all_entries() {
-        let Ok(json) = serde_json::from_slice::<Json>(&stored.entry.bytes) else { continue };
-        if matches!(text(&json, "t").as_str(), "Sold" | "SoldByAttendant")
-            && let Some(data) = json.get("d")
-        {
-            *numbers.entry(text(data, "sale")).or_default() += 1;
+        let Some(said) = sayings.get(&stored.entry.bytes) else { continue };
+        if matches!(said.kind.as_str(), "Sold" | "SoldByAttendant") {
+            *numbers.entry(text(&said.data, "sale")).or_default() += 1;
         }
     }
     for (id, times) in numbers.into_iter().filter(|(_, times)| *times != 1) {
@@ -65,7 +66,7 @@ pub(super) fn hq_holds_what_devices_wrote(
     disks: &[(Origin, Disk)],
     known: &Known<'_>,
 ) -> Vec<String> {
-    let written: BTreeSet<_> = disks
+    let written: HashSet<_> = disks
         .iter()
         .flat_map(|(_, disk)| &disk.written)
         .map(|entry| (entry.key, entry.bytes.as_slice()))

@@ -18,7 +18,7 @@ const PULL_EVERY_MS: i64 = 600;
 const LOOK_EVERY_MS: i64 = 2_000;
 
 /// One life of a process in so many compresses: most of a run's time would go into that.
-const COMPRESSED_EVERY: u64 = 16;
+const COMPRESSED_EVERY: u64 = 64;
 
 /// No timer is armed for later than this: the product's longest wait is that after a refusal.
 const ARMED_WITHIN_MS: i64 = SenderConfig::STANDARD.refused_retry_ms + LOOK_EVERY_MS;
