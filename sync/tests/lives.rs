@@ -387,6 +387,40 @@ fn r38_a_till_put_back_takes_its_lost_tail_back_from_its_agent_into_the_life_it_
 }
 
 #[test]
+fn r38_an_earlier_life_that_was_taken_back_is_not_written_on_after_a_restart() {
+    let mut agent = open(MemoryStore::default(), origin(9, Role::Agent));
+    let mut before = till(MemoryStore::default(), 10);
+    before.sell(1_000);
+    before.drain(&mut agent);
+    // Printed, and never sent: its number must not come again.
+    before.sell(2_000);
+    let me = before.node.me().clone();
+    let books = Arc::new(All(vec![Box::new(Ledger::new(Depth::Till))]));
+    let mut fresh = Node::open_because(MemoryStore::default(), books, me, [77; 16], "damaged", NOW).unwrap();
+    let life = fresh.own_stream();
+    assert_eq!(rebuild(&mut fresh, &mut agent), 1);
+    let store = std::mem::take(fresh.store());
+    let mut again = till(store, 20);
+    assert_eq!(again.node.own_stream(), life);
+    again.sell(3_000);
+    assert!(!before.sold.iter().any(|sold| sold.split(' ').next() == again.sold[0].split(' ').next()));
+}
+
+#[test]
+fn r38_a_till_that_took_anothers_place_does_not_send_what_it_was_given_back() {
+    let mut agent = open(MemoryStore::default(), origin(9, Role::Agent));
+    let mut before = till(MemoryStore::default(), 10);
+    before.sell(1_000);
+    before.drain(&mut agent);
+    let place = Origin { device: DeviceId([3; 16]), ..origin(1, Role::Terminal) };
+    let mut replaced = Device::new(MemoryStore::default(), place, 20);
+    assert_eq!(rebuild(&mut replaced.node, &mut agent), 1);
+    replaced.sell(2_000);
+    assert_eq!(replaced.drain(&mut agent), 0);
+    assert_eq!(sorted(sales(&mut agent)), sorted([before.sold, replaced.sold].concat()));
+}
+
+#[test]
 fn r38_nobody_gets_a_journal_of_another_station() {
     let mut hq = open(MemoryStore::default(), origin(50, Role::Hq));
     let mut device = till(MemoryStore::default(), 10);

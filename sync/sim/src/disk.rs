@@ -1,11 +1,13 @@
 //! A disk in memory that can be full, that can end the process in a commit or right after it, that can say that
 //! something is durable when it is not, and that can be copied and put back.
 
+use std::collections::BTreeMap;
+
 use sync::store::memory::MemoryStore;
 use sync::store::{Commit, FeedHead, FeedStage, Store, StoreError, StoredEntry, StreamRow};
 use sync_proto::fact::FeedScope;
 use sync_proto::life::{Kept, Marker, MarkerSeen};
-use sync_proto::rows::{RowKey, TableSpec, Value};
+use sync_proto::rows::{RowChange, RowKey, TableSpec, Value};
 use sync_proto::wire::FeedItem;
 use sync_proto::{ChainHash, DeviceId, Entry, FeedVersion, Incarnation, Origin, Role, Seq, StreamId};
 
@@ -96,6 +98,45 @@ impl Disk {
             }
         }
         self
+    }
+
+    /// An empty disk in its place. What this device wrote is remembered by the world, not by the disk.
+    #[must_use]
+    pub fn replaced_by(self, empty: Self) -> Self {
+        Self { written: self.written, refused: self.refused, marker: None, ..empty }
+    }
+
+    /// Flips a bit of a stored entry behind everybody's back; what the entry was, if there is one.
+    pub fn flip_entry(&mut self, drawn: u64) -> Option<Vec<u8>> {
+        let count = u64::try_from(self.durable.all_entries().len()).ok()?.max(1);
+        let place = usize::try_from(drawn % count).ok()?;
+        let was = self.durable.all_entries().get(place)?.entry.bytes.clone();
+        self.durable.flip_bit(place, drawn >> 32).then_some(was)
+    }
+
+    /// Changes a price behind everybody's back; false when there is none.
+    pub fn flip_price(&mut self, drawn: u64) -> bool {
+        let prices: Vec<(RowKey, Vec<Value>)> =
+            self.durable.table("prices").map(|(key, cells)| (key.clone(), cells.clone())).collect();
+        let count = u64::try_from(prices.len()).unwrap_or(0);
+        let at = usize::try_from(drawn % count.max(1)).unwrap_or(0);
+        let Some((key, mut cells)) = prices.into_iter().nth(at) else { return false };
+        let Some(Value::Int(price)) = cells.first_mut() else { return false };
+        *price ^= 1 << (drawn >> 32) % 12;
+        let rows = vec![RowChange { key, cells: Some(cells) }];
+        self.durable.commit(&Commit { rows, ..Commit::default() }).is_ok()
+    }
+
+    /// Whether an entry is not what its chain says, as the checks at start and at night find it.
+    pub fn is_damaged(&self) -> bool {
+        let mut tails: BTreeMap<StreamId, ChainHash> = BTreeMap::new();
+        for row in self.durable.streams_held() {
+            tails.insert(row.id, row.purged.hash);
+        }
+        self.durable.all_entries().iter().any(|stored| {
+            let Entry { key, bytes, hash } = &stored.entry;
+            tails.insert(key.stream, *hash).is_none_or(|before| before.chain(bytes) != *hash)
+        })
     }
 
     /// A copy as it is now.

@@ -52,10 +52,24 @@ pub enum Fault {
     CloneUnnoticed,
     /// Head office is put back to a backup.
     HqRestored,
+    /// A till finds its agent away for so long that it speaks to head office itself (R36).
+    AgentAway,
+    /// An agent's computer is replaced by a new one, which begins with nothing (R38).
+    AgentReplaced,
+    /// A till is replaced by a new one with its number, which begins with nothing (R38).
+    TillReplaced,
+    /// A bit of an entry on a disk is flipped; a check finds it, and the disk is set aside.
+    EntryFlipped,
+    /// A bit of a price on a disk is flipped (R20).
+    PriceFlipped,
+    /// An entry is deleted because head office has held it for long enough (R33).
+    Purged,
+    /// A second disk of the same world goes wrong.
+    SecondDisk,
 }
 
 /// How many kinds there are.
-const COUNT: usize = 24;
+const COUNT: usize = 31;
 
 impl Fault {
     /// All of them, in the order in which they are printed.
@@ -84,6 +98,13 @@ impl Fault {
         Self::Cloned,
         Self::CloneUnnoticed,
         Self::HqRestored,
+        Self::AgentAway,
+        Self::AgentReplaced,
+        Self::TillReplaced,
+        Self::EntryFlipped,
+        Self::PriceFlipped,
+        Self::Purged,
+        Self::SecondDisk,
     ];
 
     /// Its name on the command line and in the table.
@@ -113,6 +134,13 @@ impl Fault {
             Self::Cloned => "cloned",
             Self::CloneUnnoticed => "clone-unnoticed",
             Self::HqRestored => "hq-restored",
+            Self::AgentAway => "agent-away",
+            Self::AgentReplaced => "agent-replaced",
+            Self::TillReplaced => "till-replaced",
+            Self::EntryFlipped => "entry-flipped",
+            Self::PriceFlipped => "price-flipped",
+            Self::Purged => "purged",
+            Self::SecondDisk => "second-disk",
         }
     }
 

@@ -88,8 +88,8 @@ fn seeds(options: &Options, world: WorldOptions, threads: usize) -> bool {
     let per_second = u128::from(summary.seeds) * 1_000 / elapsed_ms;
     let cores = u128::try_from(threads).unwrap_or(1).max(1);
     println!(
-        "seeds {}  sales shown done {}  slowest drain {} ms (virtual)",
-        summary.seeds, summary.sales, summary.slowest_drain_ms
+        "seeds {}  sales shown done {}  entries given back {}  slowest drain {} ms (virtual)",
+        summary.seeds, summary.sales, summary.given_back, summary.slowest_drain_ms
     );
     println!("seeds per second {per_second}  per core {}  cores {cores}", per_second / cores);
     if let Some(busy_ms) = busy_ms() {

@@ -34,13 +34,11 @@ pub struct Known<'a> {
     pub doubtful: bool,
     /// An agent was put back and its manager did once more what it had forgotten.
     pub forgetful: bool,
-    /// Head office was put back: what its devices know of its feeds may be more than it knows.
-    pub hq_put_back: bool,
 }
 
 /// Every invariant that does not hold, in words. The processes have ended then.
 pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
-    let mut wrong = nothing_pending(processes, !known.hq_put_back);
+    let mut wrong = nothing_pending(processes);
     let disks: Vec<(Origin, Disk)> = processes
         .iter_mut()
         .filter_map(|process| {
@@ -61,12 +59,11 @@ pub fn judge(processes: &mut [Process], known: &Known<'_>) -> Vec<String> {
         match me.role {
             Role::Hq | Role::Agent => {
                 let who = format!("{} of {station}", me.role.as_str());
-                wrong.extend(books::agree(&disk.durable, &Facts::of(&disk.durable, &aside, &sayings), &who));
+                let facts = Facts::of(&disk.durable, &hq.durable, &aside, &sayings);
+                wrong.extend(books::agree(&disk.durable, &facts, &who));
             }
-            Role::Terminal if known.hq_put_back => {}
-            Role::Terminal => wrong.extend(prices_agree(&disk.durable, &hq.durable)),
-            // It has no journal.
-            Role::Office => {}
+            // What it has of feeds was looked at with what is pending; an office has no journal.
+            Role::Terminal | Role::Office => {}
         }
         let strange = aside.iter().find(|each| !known.explains(each));
         wrong.extend(strange.map(|each| format!("R14: something of {station} is in quarantine: {each:?}")));
@@ -155,7 +152,7 @@ fn parsed(bytes: &[u8]) -> Option<Said> {
 struct Facts<'a>(Vec<(&'a str, &'a Said)>);
 
 impl<'a> Facts<'a> {
-    fn of(disk: &'a MemoryStore, aside: &[SetAside], sayings: &'a Sayings<'_>) -> Self {
+    fn of(disk: &'a MemoryStore, hq: &'a MemoryStore, aside: &[SetAside], sayings: &'a Sayings<'_>) -> Self {
         let rejected: BTreeSet<(&str, i64)> = aside
             .iter()
             .filter(|each| each.cause == "rejected")
@@ -171,7 +168,15 @@ impl<'a> Facts<'a> {
             let counts = heard.insert((key.stream.device, bytes)) && !is_rejected(key);
             if counts { Some((stored.origin.station.as_str(), sayings.get(bytes)?)) } else { None }
         };
-        Self(disk.all_entries().iter().filter_map(read).collect())
+        // What was purged here is read at HQ, which holds the same: the chain here goes on from there.
+        let purged: BTreeMap<StreamId, u64> =
+            disk.streams_held().map(|row| (row.id, row.purged.seq.0)).filter(|(_, seq)| *seq > 0).collect();
+        let is_purged = |stored: &&StoredEntry| {
+            let key = stored.entry.key;
+            !purged.is_empty() && purged.get(&key.stream).is_some_and(|through| key.seq.0 <= *through)
+        };
+        let elsewhere = hq.all_entries().iter().filter(is_purged);
+        Self(elsewhere.chain(disk.all_entries()).filter_map(read).collect())
     }
 }
 
@@ -197,10 +202,12 @@ pub fn acknowledged_too_early(reply: &[u8], disk: &MemoryStore) -> Option<String
     (through > held).then(|| format!("R10: {through} was acknowledged when {held} was committed"))
 }
 
-/// I3 and I4: contiguous from 1, and every hash is that of the bytes and the one before.
+/// I3 and I4: contiguous from 1, or from where it was purged, and every hash is that of the bytes and the one before.
 fn chains_verify(disk: &MemoryStore) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut tails: BTreeMap<StreamId, (u64, [u8; 32])> = BTreeMap::new();
+    let purged = disk.streams_held().filter(|row| row.purged.seq.0 > 0);
+    let mut tails: BTreeMap<StreamId, (u64, [u8; 32])> =
+        purged.map(|row| (row.id, (row.purged.seq.0, row.purged.hash.0))).collect();
     for stored in disk.all_entries() {
         let key = stored.entry.key;
         let (seq, hash) = tails.entry(key.stream).or_insert_with(|| {
@@ -223,14 +230,6 @@ fn chains_verify(disk: &MemoryStore) -> Vec<String> {
         }
     }
     wrong
-}
-
-/// The till's prices are HQ's.
-fn prices_agree(till: &MemoryStore, hq: &MemoryStore) -> Vec<String> {
-    let of = |disk: &MemoryStore| -> Vec<(Vec<Value>, Vec<Value>)> {
-        disk.table("prices").map(|(key, cells)| (key.key.clone(), cells.clone())).collect()
-    };
-    if of(till) == of(hq) { Vec::new() } else { vec!["a till's prices are not HQ's".to_owned()] }
 }
 
 fn text(json: &Json, field: &str) -> String {

@@ -18,6 +18,8 @@ pub struct Summary {
     pub faults: Faults,
     /// Sales shown as done.
     pub sales: u64,
+    /// Entries that somebody took back from upstream (R38).
+    pub given_back: u64,
     /// The longest drain, virtual milliseconds.
     pub slowest_drain_ms: i64,
     /// The small worlds among them.
@@ -106,6 +108,7 @@ pub fn many(
         summary.seeds += 1;
         summary.faults.add(&report.faults);
         summary.sales += u64::try_from(report.sales).unwrap_or(0);
+        summary.given_back += report.given_back;
         summary.slowest_drain_ms = summary.slowest_drain_ms.max(report.drained_in_ms);
         if let Some(took) = report.took.filter(|_| report.small) {
             summary.small.seeds += 1;

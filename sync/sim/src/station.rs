@@ -1,6 +1,8 @@
 //! A simulated process: a node on a disk, with the driver of its link upstream.
 
 mod driver;
+mod errands;
+mod retention;
 
 use std::sync::Arc;
 
@@ -10,16 +12,23 @@ use sync::{Draft, Node, NodeError, Peer};
 use sync_proto::catalogue::Catalogue;
 use sync_proto::fact::FeedScope;
 use sync_proto::ledger::{Depth, Ledger};
-use sync_proto::life::{Kept, Place, Seen, Standing, decide};
+use sync_proto::life::{Kept, Place, Reason, Seen, Standing, decide};
 use sync_proto::project::All;
-use sync_proto::{BusinessDay, Entry, EntryKey, Fact, Origin, Role, Stamp};
+use sync_proto::{BusinessDay, DeviceId, Entry, EntryKey, Fact, Origin, Role, Stamp};
 
 use crate::breakage::Break;
 use crate::disk::Disk;
-use driver::Driver;
+use driver::{Driver, Way};
+use retention::Nights;
 
-/// Name of the one upstream in a simulated process.
+/// Under this name a process keeps what its upstream acknowledged: a till its agent, an agent head office.
 pub const UPSTREAM: &str = "up";
+
+/// Under this name a till keeps what head office holds: told by its agent, or by head office itself (R36).
+pub const HQ_MARK: &str = "hq";
+
+/// A till speaks to head office itself when its agent was silent for so long; ten seconds in the product.
+const STANDBY_AFTER_MS: i64 = 1_500;
 
 /// One process, dead or alive.
 #[derive(Debug)]
@@ -28,6 +37,10 @@ pub struct Process {
     pub index: usize,
     /// Whom it sends to.
     pub upstream: Option<usize>,
+    /// Whom it sends to while that one is away (R36).
+    pub direct: Option<usize>,
+    /// It deletes what head office has held for long enough (R33).
+    pub purges: bool,
     /// Who it is.
     pub me: Origin,
     /// Feeds that it pulls.
@@ -44,6 +57,10 @@ pub struct Process {
     alive: Option<Alive>,
     disk: Option<Disk>,
     depth: Depth,
+    /// What is known of its disk before it is opened.
+    told: Option<Reason>,
+    /// Entries that upstream gave back to its earlier runs.
+    given_back: u64,
     broken: Option<Break>,
 }
 
@@ -51,6 +68,9 @@ pub struct Process {
 struct Alive {
     node: Node<Disk>,
     driver: Driver,
+    /// The second way, if it has one, and whether it is in use.
+    direct: Option<(Driver, bool)>,
+    nights: Nights,
     /// R10 broken: acknowledged and not committed yet.
     late: Vec<(Peer, Vec<u8>)>,
 }
@@ -78,6 +98,9 @@ impl Process {
         Self {
             index,
             upstream,
+            direct: None,
+            purges: false,
+            given_back: 0,
             me,
             scopes,
             life: 0,
@@ -88,6 +111,7 @@ impl Process {
             alive: None,
             disk: Some(disk),
             depth,
+            told: None,
             broken,
         }
     }
@@ -106,7 +130,13 @@ impl Process {
         let stamp = self.stamp(now_ms);
         let has_journal = disk.durable.streams_held().any(|row| row.own);
         let (place, kept) = (self.place.clone(), disk.kept.clone());
-        let seen = Seen { place, marker: disk.marker_seen(), has_journal, pos: disk.last_pos(), told: None };
+        let seen = Seen {
+            place,
+            marker: disk.marker_seen(),
+            has_journal,
+            pos: disk.last_pos(),
+            told: self.told.take(),
+        };
         let standing = decide(kept.as_ref(), &seen);
         let mut node = match standing {
             Standing::NewLife(reason) if !has_journal => {
@@ -127,14 +157,34 @@ impl Process {
         node.store().begin_marker(mark, openings);
         self.life += 1;
         self.dead_until_ms = None;
-        let driver = Driver::new(now_ms, jitter_seed, self.broken);
-        self.alive = Some(Alive { node, driver, late: Vec::new() });
+        let relay = self.me.role == Role::Agent;
+        // Head office has none above it, and its driver is never asked for anything.
+        let way = Way::first(self.upstream.unwrap_or(self.index), relay);
+        let driver = Driver::new(way, now_ms, jitter_seed, self.broken);
+        let direct =
+            self.direct.map(|to| (Driver::new(Way::direct(to), now_ms, !jitter_seed, self.broken), false));
+        self.alive = Some(Alive { node, driver, direct, nights: Nights::default(), late: Vec::new() });
         Ok(())
+    }
+
+    /// Its disk, found damaged, is set aside, or its computer is replaced and is another `device` from now on: it
+    /// begins with an empty disk when it starts next. It must have ended.
+    pub fn begin_anew(&mut self, device: Option<DeviceId>) {
+        let Some(old) = self.disk.take() else { return };
+        match device {
+            Some(device) => {
+                self.me.device = device;
+                self.place.machine = format!("machine {} for {}", self.index, device.to_hex());
+            }
+            None => self.told = Some(Reason::Damaged),
+        }
+        self.disk = Some(old.replaced_by(Disk::of(&self.me, self.broken)));
     }
 
     /// Another computer with the same disk, and with the same surroundings if nobody is to notice.
     pub fn cloned(&mut self, index: usize, unnoticed: bool) -> Option<Self> {
         let mut clone = Self::new(index, self.upstream, self.me.clone(), self.scopes.clone(), self.broken);
+        (clone.direct, clone.purges) = (self.direct, self.purges);
         let image = self.disk()?.image();
         clone.disk()?.put_back(image, true);
         clone.place = self.place.clone();
@@ -147,6 +197,7 @@ impl Process {
     /// Ends it at once: everything but the disk is gone.
     pub fn kill(&mut self, until_ms: i64) {
         if let Some(mut alive) = self.alive.take() {
+            self.given_back += alive.driver.taken_back;
             let disk = std::mem::take(alive.node.store());
             self.disk = Some(disk);
             self.dead_until_ms = Some(until_ms);
@@ -225,13 +276,50 @@ impl Process {
             // R10 broken: whether it is kept now nobody is told any more.
             let _ = alive.node.receive(&peer, &bytes, UPSTREAM, wall_ms);
         }
-        let Some(to) = self.upstream else { return Vec::new() };
-        alive.driver.tick(now_ms, told, &mut alive.node, &self.scopes, to)
+        if self.upstream.is_none() {
+            return Vec::new();
+        }
+        let Alive { node, driver, direct, .. } = alive;
+        let mut out = driver.tick(now_ms, told, node, &self.scopes);
+        if let Some((direct, in_use)) = direct {
+            let wanted = now_ms.saturating_sub(driver.heard_ms) >= STANDBY_AFTER_MS;
+            if wanted && !*in_use {
+                out.extend(direct.link_up(now_ms, node));
+            }
+            *in_use = wanted;
+            if wanted {
+                let told = direct.has_news(node);
+                out.extend(direct.tick(now_ms, told, node, &self.scopes));
+            }
+        }
+        out
+    }
+
+    /// Deletes what may go (R33); how many entries went.
+    pub fn purge(&mut self, now_ms: i64) -> u64 {
+        let Some(alive) = self.alive.as_mut().filter(|_| self.purges) else { return 0 };
+        let upstreams: &[&str] = match self.me.role {
+            Role::Terminal => &[HQ_MARK, UPSTREAM],
+            Role::Agent => &[UPSTREAM],
+            // Nobody holds its journal but itself.
+            Role::Hq | Role::Office => return 0,
+        };
+        alive.nights.purge(now_ms, alive.node.store(), upstreams)
+    }
+
+    /// Entries that upstream gave back to it so far (R38).
+    pub fn entries_given_back(&mut self) -> u64 {
+        self.given_back + self.alive.as_ref().map_or(0, |alive| alive.driver.taken_back)
     }
 
     /// What its driver did that happens seldom.
     pub fn take_notes(&mut self) -> Vec<String> {
-        self.alive.as_mut().map(|alive| std::mem::take(&mut alive.driver.notes)).unwrap_or_default()
+        let Some(alive) = &mut self.alive else { return Vec::new() };
+        let mut notes = std::mem::take(&mut alive.driver.notes);
+        if let Some((direct, _)) = &mut alive.direct {
+            notes.append(&mut direct.notes);
+        }
+        notes
     }
 
     /// Whether the journal grew since it was last looked at.
@@ -248,16 +336,19 @@ impl Process {
 
     /// The link upstream came up again.
     pub fn link_up(&mut self, now_ms: i64) -> Vec<Outgoing> {
-        let (Some(to), Some(alive)) = (self.upstream, self.alive.as_mut()) else { return Vec::new() };
-        alive.driver.link_up(now_ms, &mut alive.node, to)
+        let (Some(_), Some(alive)) = (self.upstream, self.alive.as_mut()) else { return Vec::new() };
+        alive.driver.link_up(now_ms, &mut alive.node)
     }
 
-    /// Takes upstream's reply.
-    pub fn on_reply(&mut self, now_ms: i64, bytes: &[u8]) -> Vec<Outgoing> {
+    /// Takes the reply of `from`.
+    pub fn on_reply(&mut self, now_ms: i64, from: usize, bytes: &[u8]) -> Vec<Outgoing> {
         let stamp = self.stamp(now_ms);
-        let relay = self.me.role == Role::Agent;
-        let (Some(to), Some(alive)) = (self.upstream, self.alive.as_mut()) else { return Vec::new() };
-        alive.driver.on_reply(now_ms, bytes, &mut alive.node, stamp, relay, to)
+        let Some(Alive { node, driver, direct, .. }) = &mut self.alive else { return Vec::new() };
+        if self.upstream == Some(from) {
+            return driver.on_reply(now_ms, bytes, node, stamp);
+        }
+        let direct = direct.as_mut().filter(|(direct, _)| direct.way.to == from);
+        direct.map(|(direct, _)| direct.on_reply(now_ms, bytes, node, stamp)).unwrap_or_default()
     }
 
     /// R13: whatever is pending on the disk, a timer is armed for it. The words of the violation, if it is not so.

@@ -3,17 +3,15 @@
 mod cast;
 mod copies;
 mod people;
+mod report;
 mod trouble;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Duration;
 
-use sync_proto::fact::Sold;
 use sync_proto::{BusinessDay, Role};
 
-use crate::breakage::Break;
 use crate::disk::{Dies, DiskFaults};
-use crate::faults::{Fault, Faults, Plan};
+use crate::faults::{Fault, Faults};
 use crate::network::{Network, Packet, Weather};
 use crate::oracle;
 use crate::rng::Rng;
@@ -21,6 +19,8 @@ use crate::station::{Outgoing, Process};
 use crate::workload;
 use cast::{peer_of, processes};
 use copies::Copies;
+
+pub use report::{Report, Shown, WorldOptions};
 
 /// Virtual time between two looks at the world.
 const STEP_MS: i64 = 25;
@@ -36,71 +36,6 @@ const IN_FLIGHT_MAX: usize = 5_000;
 const TRACE_LINES_MAX: usize = 400;
 /// True time at the start, an arbitrary day.
 const START_MS: i64 = 1_795_478_400_000;
-
-/// What a run came to.
-#[derive(Debug)]
-pub struct Report {
-    /// The seed.
-    pub seed: u64,
-    /// Faults that fired.
-    pub faults: Faults,
-    /// Sales shown as done.
-    pub sales: usize,
-    /// Milliseconds from healing until everything had arrived.
-    pub drained_in_ms: i64,
-    /// Steps of the storm.
-    pub steps: u32,
-    /// A small world: head office and one station with one or two tills. The others have two stations.
-    pub small: bool,
-    /// Time of a core that it took, where the system tells; no part of the world.
-    pub took: Option<Duration>,
-    /// What was violated, in words; empty when all is well.
-    pub violations: Vec<String>,
-    /// The last things that happened, oldest first, if the world was traced.
-    pub trace: Vec<String>,
-}
-
-impl Report {
-    pub(crate) fn of_no_world(seed: u64) -> Self {
-        Self {
-            seed,
-            faults: Faults::default(),
-            sales: 0,
-            drained_in_ms: 0,
-            steps: 0,
-            small: false,
-            took: None,
-            violations: vec!["the world could not be built".to_owned()],
-            trace: Vec::new(),
-        }
-    }
-}
-
-/// How a world runs, beside its seed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct WorldOptions {
-    /// What may go wrong.
-    pub plan: Plan,
-    /// The product, broken on purpose.
-    pub broken: Option<Break>,
-    /// Keep a trace; costs time.
-    pub traced: bool,
-}
-
-/// A sale that a till showed as done.
-#[derive(Debug, Clone)]
-pub struct Shown {
-    /// Which till (index of the process).
-    pub till: usize,
-    /// The sale.
-    pub sold: Sold,
-    /// Its entry, byte for byte.
-    pub entry: Vec<u8>,
-    /// The entry of its cancellation, once that was shown as done too.
-    pub cancellation: Option<Vec<u8>>,
-    /// Written in a schema version that nobody else can project yet.
-    pub future: bool,
-}
 
 /// Chance, apart for each use of it: with a fault left out the rest happens as before.
 #[derive(Debug)]
@@ -127,7 +62,11 @@ pub struct World {
     day: BusinessDay,
     ships: u64,
     calm: bool,
-    copies: Option<Copies>,
+    copies: Vec<Copies>,
+    /// Disks of this world that went wrong so far.
+    disks_wrong: u64,
+    /// Entries as they were before a bit of them was flipped.
+    flipped: Vec<Vec<u8>>,
     /// Entries that stood on one disk alone, which then lost them.
     destroyed: BTreeSet<Vec<u8>>,
     trace: VecDeque<String>,
@@ -147,8 +86,21 @@ impl World {
             entropy: Rng::new(root.bits()),
         };
         let weather = Weather::stormy(&mut chances.network);
-        let processes = processes(&mut root, options.broken)?;
-        let copies = Copies::drawn(&mut chances.trouble, &processes);
+        let mut processes = processes(&mut root, options.broken)?;
+        let mut copies = Copies::drawn(&mut chances.trouble, &processes);
+        let purges = chances.trouble.below(2) == 0;
+        copies.retain(|copies| options.plan.allows(copies.fault));
+        if !options.plan.allows(Fault::SecondDisk) {
+            copies.truncate(1);
+        }
+        // An agent cannot go on with a till's journal of which head office holds another branch, so where two lives
+        // write under one name nobody goes past an agent.
+        let direct = options.plan.allows(Fault::AgentAway) && !copies.iter().any(Copies::is_unnoticed);
+        let purges = purges && options.plan.allows(Fault::Purged) && !copies.iter().any(Copies::is_of_hq);
+        for process in &mut processes {
+            process.direct = (direct && process.me.role == Role::Terminal).then_some(HQ);
+            process.purges = purges;
+        }
         Some(Self {
             seed,
             options,
@@ -162,7 +114,9 @@ impl World {
             day: workload::day()?,
             ships: 0,
             calm: false,
-            copies: copies.filter(|copies| options.plan.allows(copies.fault)),
+            copies,
+            disks_wrong: 0,
+            flipped: Vec::new(),
             destroyed: BTreeSet::new(),
             trace: VecDeque::new(),
             violations: Vec::new(),
@@ -193,17 +147,17 @@ impl World {
         }
         self.heal();
         let drained_in_ms = self.drain();
+        let given_back = self.processes.iter_mut().map(Process::entries_given_back).sum();
         let refused = self.processes.iter_mut().filter_map(|each| each.disk().map(|disk| disk.refused)).sum();
         self.faults.add_times(Fault::DiskFull, refused);
         if self.violations.is_empty() {
             tamper(&mut self.processes, &mut self.shown);
-            let is = |what: fn(&Copies) -> bool| self.copies.as_ref().is_some_and(what);
+            let is = |what: fn(&Copies) -> bool| self.copies.iter().any(what);
             let known = oracle::Known {
                 shown: &self.shown,
                 destroyed: &self.destroyed,
                 doubtful: is(Copies::is_unnoticed),
                 forgetful: is(Copies::is_of_an_agent),
-                hq_put_back: is(Copies::is_of_hq),
             };
             self.violations.extend(oracle::judge(&mut self.processes, &known));
         }
@@ -214,6 +168,7 @@ impl World {
             drained_in_ms,
             steps,
             small: self.processes.iter().filter(|each| each.me.role == Role::Agent).count() == 1,
+            given_back,
             took: None,
             violations: self.violations,
             trace: self.trace.into(),
@@ -230,8 +185,7 @@ impl World {
             }
             if took_ms >= DRAIN_WITHIN_MS {
                 self.violations.push(format!("I7: not drained {DRAIN_WITHIN_MS} ms after healing"));
-                let feeds = !self.copies.as_ref().is_some_and(Copies::is_of_hq);
-                self.violations.extend(oracle::nothing_pending(&mut self.processes, feeds));
+                self.violations.extend(oracle::nothing_pending(&mut self.processes));
             }
             self.step();
         }
@@ -294,6 +248,7 @@ impl World {
                 .and_then(|process| process.dead_until_ms)
                 .is_some_and(|until_ms| until_ms <= now_ms);
             if due {
+                self.set_aside_if_damaged(index);
                 self.start(index);
             }
         }
@@ -325,6 +280,8 @@ impl World {
             told = false;
         }
         let out = process.tick(now_ms, told);
+        let purged = process.purge(now_ms);
+        self.faults.add_times(Fault::Purged, purged);
         self.send(index, out);
         self.bury(index);
     }
@@ -354,7 +311,7 @@ impl World {
                 .processes
                 .get_mut(packet.to)
                 .filter(|process| process.life == packet.life)
-                .map(|process| process.on_reply(now_ms, &packet.bytes));
+                .map(|process| process.on_reply(now_ms, packet.from, &packet.bytes));
             self.send(packet.to, out.unwrap_or_default());
             self.bury(packet.to);
             return;
@@ -374,10 +331,15 @@ impl World {
     fn send(&mut self, from: usize, out: Vec<Outgoing>) {
         let notes = self.processes.get_mut(from).map(Process::take_notes);
         notes.unwrap_or_default().into_iter().for_each(|what| self.note(|| format!("{from}: {what}")));
-        let life = self.processes.get(from).map_or(0, |process| process.life);
+        let Some(process) = self.processes.get(from) else { return };
+        let (life, direct) = (process.life, process.direct);
         for Outgoing { to, bytes } in out {
+            if direct == Some(to) {
+                self.faults.hit(Fault::AgentAway);
+            }
             // Only an agent speaks to head office over the broker.
-            let packet = Packet { from, to, reply: false, brokered: to == HQ, life, bytes };
+            let brokered = to == HQ && direct != Some(to);
+            let packet = Packet { from, to, reply: false, brokered, life, bytes };
             self.network.send(self.now_ms, packet, &mut self.chances.network, &mut self.faults);
         }
     }
@@ -392,15 +354,15 @@ impl World {
                 if let Some(disk) = process.disk() {
                     disk.faults = DiskFaults::default();
                 }
-                if !process.is_alive() {
-                    self.start(index);
-                }
+            }
+            self.set_aside_if_damaged(index);
+            if self.processes.get(index).is_some_and(|process| !process.is_alive()) {
+                self.start(index);
             }
         }
     }
 
     fn drained(&mut self) -> bool {
-        let feeds = !self.copies.as_ref().is_some_and(Copies::is_of_hq);
-        self.network.is_empty() && oracle::nothing_pending(&mut self.processes, feeds).is_empty()
+        self.network.is_empty() && oracle::nothing_pending(&mut self.processes).is_empty()
     }
 }

@@ -76,6 +76,47 @@ fn the_oracle_finds_books_that_do_not_add_up() {
 }
 
 #[test]
+fn r20_the_oracle_finds_a_price_that_is_not_head_offices() {
+    for role in [Role::Terminal, Role::Agent] {
+        let mut flipped = 0;
+        for seed in 1..=5 {
+            let mut has_price = false;
+            let world = World::new(seed, WorldOptions::default()).unwrap();
+            let report = world.run_tampered(|processes, _| {
+                let process = processes.iter_mut().find(|process| process.me.role == role).unwrap();
+                has_price = process.disk().unwrap().flip_price(1 << 33);
+            });
+            let found = report.violations.iter().any(|line| line.starts_with("I7: the prices of process"));
+            assert_eq!(found, has_price, "seed {seed}: {:?}", report.violations);
+            flipped += u32::from(has_price);
+        }
+        assert!(flipped > 0, "no world had a price");
+    }
+}
+
+#[test]
+fn r6_the_oracle_finds_a_receipt_number_that_was_printed_twice() {
+    let wrong = violations_after(|_, shown| shown.push(shown[0].clone()));
+    assert!(wrong.iter().any(|line| line.starts_with("R6")), "{wrong:?}");
+}
+
+#[test]
+fn r27_a_flipped_bit_of_an_entry_is_found_wherever_it_is() {
+    violations_after(|processes, _| {
+        let till = processes.iter_mut().find(|process| process.me.role == Role::Terminal).unwrap();
+        let disk = till.disk().unwrap();
+        assert!(!disk.is_damaged());
+        for drawn in (0..40).map(|n: u64| (n * 37) << 32 | n) {
+            assert!(disk.flip_entry(drawn).is_some());
+            assert!(disk.is_damaged());
+            // The same bit again: all is well.
+            disk.flip_entry(drawn);
+            assert!(!disk.is_damaged());
+        }
+    });
+}
+
+#[test]
 fn seeds_on_several_threads_are_judged_in_their_order_and_come_to_the_same() {
     let reports = |threads| {
         let mut reports = Vec::new();

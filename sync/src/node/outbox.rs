@@ -3,7 +3,7 @@
 use sync_proto::engine::{Agreement, Greeted, Input, SenderConfig};
 use sync_proto::envelope::SCHEMA_VERSION;
 use sync_proto::wire::{Batch, Hello, HelloAnswer};
-use sync_proto::{ChainHash, Seq, StreamId};
+use sync_proto::{ChainHash, Role, Seq, StreamId};
 
 use super::{Node, NodeError};
 use crate::codec;
@@ -30,11 +30,14 @@ impl Pending {
 }
 
 impl<S: Store> Node<S> {
-    /// Every stream held here with what `upstream` acknowledged of it.
+    /// Every stream held here that this node may send, with what `upstream` acknowledged of it. A till sends its own:
+    /// that of the till whose place it took came from upstream, which takes it from nobody else (R38).
     pub fn outbox(&mut self, upstream: &str) -> Result<Vec<Pending>, NodeError> {
         let streams = self.store.streams()?;
+        let (device, sends_others) = (self.me.device, self.me.role != Role::Terminal);
         streams
             .into_iter()
+            .filter(|row| sends_others || row.id.device == device)
             .map(|row| {
                 let head = self.end_of(&row.id, row.head.seq);
                 let acked = self.store.ack(upstream, &row.id)?.min(head);

@@ -73,7 +73,9 @@ impl<S: Store> Node<S> {
             terminal: held.terminal,
         };
         let fresh = self.store.stream(&held.stream)?.is_none();
-        let row = fresh.then(|| StreamRow::new(held.stream, origin, held.stream.device == self.me.device));
+        // Also of this very device it is an earlier life, which nobody here writes: the last stream that is marked as
+        // this database's own is the one that a start goes on with.
+        let row = fresh.then(|| StreamRow::new(held.stream, origin, false));
         let from = Peer {
             station: self.me.station.clone(),
             device: self.me.device,

@@ -60,6 +60,16 @@ impl MemoryStore {
         }
     }
 
+    /// Flips a bit of the entry at `place` behind everybody's back, as a disk that fails would; false when there is none.
+    pub fn flip_bit(&mut self, place: usize, bit: u64) -> bool {
+        let Some(bytes) = self.entries.get_mut(place).map(|stored| &mut stored.entry.bytes) else {
+            return false;
+        };
+        let len = u64::try_from(bytes.len()).unwrap_or(0).max(1);
+        let byte = usize::try_from((bit >> 3) % len).ok().and_then(|at| bytes.get_mut(at));
+        byte.map(|byte| *byte ^= 1 << (bit % 8)).is_some()
+    }
+
     /// Entries that contradicted stored ones.
     pub fn forks(&self) -> &[Entry] {
         &self.forks

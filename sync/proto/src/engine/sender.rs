@@ -171,6 +171,10 @@ impl Sender {
             return;
         }
         flow.forget_flight();
+        if flow.own && greeted.agrees == Agreement::Same {
+            // The journal may have grown since its head was told, and have come there over another way (R36).
+            flow.head = flow.head.max(through);
+        }
         let agreement = if through > flow.head { greeted.agrees_last } else { greeted.agrees };
         match agreement {
             Agreement::Same if through > flow.head && flow.own => {

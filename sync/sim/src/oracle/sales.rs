@@ -47,6 +47,10 @@ pub(super) fn everything_shown_is_at_hq_once(
     if known.doubtful {
         return wrong;
     }
+    let mut printed = HashSet::new();
+    for each in known.shown.iter().filter(|each| !printed.insert(&each.sold.sale)) {
+        wrong.push(format!("R6: receipt number {} was printed twice", each.sold.sale));
+    }
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     for stored in hq.all_entries() {
         let Some(said) = sayings.get(&stored.entry.bytes) else { continue };

@@ -7,7 +7,8 @@ use sync_proto::engine::{Agreement, Command, Greeted, Input, Sender, SenderConfi
 use sync_proto::fact::FeedScope;
 use sync_proto::wire::{Credit, Message, Outcome, Receipt, RefusalCode, Reply};
 
-use super::{Outgoing, UPSTREAM};
+use super::errands::{Errands, Kinds};
+use super::{HQ_MARK, Outgoing, UPSTREAM};
 use crate::breakage::Break;
 use crate::disk::Disk;
 
@@ -23,13 +24,46 @@ const COMPRESSED_EVERY: u64 = 64;
 /// No timer is armed for later than this: the product's longest wait is that after a refusal.
 const ARMED_WITHIN_MS: i64 = SenderConfig::STANDARD.refused_retry_ms + LOOK_EVERY_MS;
 
+/// A way upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    /// Under which name its acknowledgements are kept.
+    pub(super) name: &'static str,
+    /// To whom it leads.
+    pub(super) to: usize,
+    /// Whether items of feeds are kept for those who pull from here.
+    pub(super) relay: bool,
+}
+
+impl Way {
+    /// A till's to its agent, or an agent's to head office.
+    pub(super) const fn first(to: usize, relay: bool) -> Self {
+        Self { name: UPSTREAM, to, relay }
+    }
+
+    /// A till's straight to head office, while its agent is away (R36).
+    pub(super) const fn direct(to: usize) -> Self {
+        Self { name: HQ_MARK, to, relay: false }
+    }
+
+    fn is_first(&self) -> bool {
+        self.name == UPSTREAM
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Driver {
+    pub(super) way: Way,
     engine: Sender,
+    errands: Errands,
     seed: u64,
     /// When it looks at the journal next.
     timer_ms: Option<i64>,
     next_pull_ms: i64,
+    /// When upstream last answered.
+    pub(super) heard_ms: i64,
+    /// Entries that upstream gave back (R38).
+    pub(super) taken_back: u64,
     commits_seen: u64,
     broken: Option<Break>,
     /// What it did that happens seldom, for the trace.
@@ -37,11 +71,17 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(now_ms: i64, jitter_seed: u64, broken: Option<Break>) -> Self {
+    pub(super) fn new(way: Way, now_ms: i64, jitter_seed: u64, broken: Option<Break>) -> Self {
         let compressed = jitter_seed.is_multiple_of(COMPRESSED_EVERY);
         let config = SenderConfig { compressed, ..SenderConfig::STANDARD };
+        let first = way.is_first();
+        let kinds = Kinds { rebuild: first, progress: first && !way.relay };
         Self {
+            way,
             engine: Sender::new(config, jitter_seed),
+            errands: Errands::new(now_ms, kinds, way.relay),
+            heard_ms: now_ms,
+            taken_back: 0,
             seed: jitter_seed,
             timer_ms: Some(now_ms),
             next_pull_ms: now_ms,
@@ -70,12 +110,12 @@ impl Driver {
         told: bool,
         node: &mut Node<Disk>,
         scopes: &[FeedScope],
-        to: usize,
     ) -> Vec<Outgoing> {
         let mut out = Vec::new();
+        let to = self.way.to;
         let due = self.timer_ms.is_some_and(|at_ms| at_ms <= now_ms);
         if due || told {
-            self.look(now_ms, node, to, &mut out);
+            self.look(now_ms, node, &mut out);
             let failed = due && out.is_empty() && self.engine.pending();
             self.arm(now_ms, failed);
         }
@@ -87,12 +127,14 @@ impl Driver {
                 }
             }
         }
+        let errands = self.errands.due(now_ms, node, scopes);
+        out.extend(errands.into_iter().map(|message| Outgoing { to, bytes: message.encode() }));
         out
     }
 
-    pub(super) fn link_up(&mut self, now_ms: i64, node: &mut Node<Disk>, to: usize) -> Vec<Outgoing> {
+    pub(super) fn link_up(&mut self, now_ms: i64, node: &mut Node<Disk>) -> Vec<Outgoing> {
         let mut out = Vec::new();
-        self.step(now_ms, Input::LinkUp, node, to, &mut out);
+        self.step(now_ms, Input::LinkUp, node, &mut out);
         self.arm(now_ms, false);
         out
     }
@@ -103,11 +145,13 @@ impl Driver {
         bytes: &[u8],
         node: &mut Node<Disk>,
         stamp: Stamp,
-        relay: bool,
-        to: usize,
     ) -> Vec<Outgoing> {
         let mut failed = false;
-        let input = match Reply::decode(bytes) {
+        let reply = Reply::decode(bytes);
+        if reply.is_ok() {
+            self.heard_ms = now_ms;
+        }
+        let input = match reply {
             Ok(Reply::Hello(answer)) => match node.greeted(&answer) {
                 Ok(Input::Greeted(greeted)) if self.broken == Some(Break::R5) => {
                     let (agrees, agrees_last) = (Agreement::Same, Agreement::Same);
@@ -120,31 +164,58 @@ impl Driver {
                 failed = !matches!(receipt.outcome, Outcome::Accepted { .. } | Outcome::Duplicate { .. });
                 Input::Replied(receipt)
             }
-            Ok(Reply::Pull(answer)) => {
-                // A refused commit leaves the cursor where it was; the next pull asks again.
-                let applied = node.apply_pull(&answer, FeedApply { relay, report: true }, stamp);
-                return self.go_on(now_ms, applied);
-            }
-            Ok(Reply::Part(answer)) => {
-                let applied = node.apply_part(&answer, FeedApply { relay, report: true }, stamp);
-                return self.go_on(now_ms, applied);
-            }
-            Ok(Reply::Progress(_) | Reply::Check(_) | Reply::Streams(_) | Reply::Fetched(_)) | Err(_) => {
-                return Vec::new();
-            }
+            Ok(other) => return self.on_other(now_ms, other, node, stamp),
+            Err(_) => return Vec::new(),
         };
         let mut out = Vec::new();
-        self.step(now_ms, input, node, to, &mut out);
+        self.step(now_ms, input, node, &mut out);
         self.arm(now_ms, failed);
         out
     }
 
+    /// What is not about the journal.
+    fn on_other(&mut self, now_ms: i64, reply: Reply, node: &mut Node<Disk>, stamp: Stamp) -> Vec<Outgoing> {
+        let how = FeedApply { relay: self.way.relay, report: true };
+        let asked = match reply {
+            Reply::Pull(answer) => {
+                // A refused commit leaves the cursor where it was; the next pull asks again.
+                let applied = node.apply_pull(&answer, how, stamp);
+                self.go_on(now_ms, &applied);
+                Vec::new()
+            }
+            Reply::Part(answer) => {
+                let applied = node.apply_part(&answer, how, stamp);
+                self.go_on(now_ms, &applied);
+                Vec::new()
+            }
+            Reply::Check(answer) => {
+                if self.errands.checked(node, &answer) {
+                    self.next_pull_ms = now_ms;
+                    self.notes.push(format!("takes {} anew", answer.scope.to_text()));
+                }
+                Vec::new()
+            }
+            Reply::Streams(list) => self.errands.listed(now_ms, node, &list),
+            Reply::Fetched(fetched) => {
+                let (taken, next) = self.errands.given(now_ms, node, self.way.name, fetched);
+                self.taken_back += taken;
+                next.into_iter().collect()
+            }
+            Reply::Progress(answer) => {
+                self.errands.progressed(now_ms, node, &answer);
+                Vec::new()
+            }
+            Reply::Hello(_) | Reply::Receipt(_) => Vec::new(),
+        };
+        let to = self.way.to;
+        asked.into_iter().map(|message| Outgoing { to, bytes: message.encode() }).collect()
+    }
+
     /// The next part of a snapshot is asked for at once.
-    fn go_on(&mut self, now_ms: i64, applied: Result<Applied, NodeError>) -> Vec<Outgoing> {
-        if applied.is_ok_and(|applied| applied == Applied::Staged) {
+    fn go_on(&mut self, now_ms: i64, applied: &Result<Applied, NodeError>) {
+        if matches!(applied, Ok(Applied::Staged)) {
             self.next_pull_ms = now_ms;
         }
-        Vec::new()
     }
 
     fn arm(&mut self, now_ms: i64, failed: bool) {
@@ -158,20 +229,20 @@ impl Driver {
     }
 
     /// Tells the engine where the journal stands.
-    fn look(&mut self, now_ms: i64, node: &mut Node<Disk>, to: usize, out: &mut Vec<Outgoing>) {
+    fn look(&mut self, now_ms: i64, node: &mut Node<Disk>, out: &mut Vec<Outgoing>) {
         self.commits_seen = node.commits();
-        for each in node.outbox(UPSTREAM).unwrap_or_default() {
-            self.step(now_ms, each.input(), node, to, out);
+        for each in node.outbox(self.way.name).unwrap_or_default() {
+            self.step(now_ms, each.input(), node, out);
         }
-        self.step(now_ms, Input::Tick, node, to, out);
+        self.step(now_ms, Input::Tick, node, out);
     }
 
-    fn step(&mut self, now_ms: i64, input: Input, node: &mut Node<Disk>, to: usize, out: &mut Vec<Outgoing>) {
+    fn step(&mut self, now_ms: i64, input: Input, node: &mut Node<Disk>, out: &mut Vec<Outgoing>) {
         let mut commands = self.engine.handle(now_ms, input);
         while !commands.is_empty() {
             let mut next = Vec::new();
             for command in std::mem::take(&mut commands) {
-                if let Some(input) = self.obey(now_ms, command, node, to, out) {
+                if let Some(input) = self.obey(now_ms, command, node, out) {
                     next.extend(self.engine.handle(now_ms, input));
                 }
             }
@@ -193,9 +264,9 @@ impl Driver {
         now_ms: i64,
         command: Command,
         node: &mut Node<Disk>,
-        to: usize,
         out: &mut Vec<Outgoing>,
     ) -> Option<Input> {
+        let to = self.way.to;
         match command {
             Command::Greet { stream, at } => {
                 if let Ok(Some(hello)) = node.hello(stream, at) {
@@ -218,7 +289,7 @@ impl Driver {
             }
             Command::Keep { stream, through } => {
                 // Lost with a full disk; the next look at the disk asks again.
-                let _ = node.keep_ack(UPSTREAM, stream, through, now_ms);
+                let _ = node.keep_ack(self.way.name, stream, through, now_ms);
                 None
             }
             Command::UpstreamAhead { .. } | Command::Branch { .. } => {

@@ -1,9 +1,8 @@
-//! Disks that are put back, cloned, or that lied: at most one of these in a world, since two of them can destroy
-//! every copy of an entry, and then there is nothing to find out.
+//! Disks that are put back, cloned, damaged or replaced, or that lied: one of these in most worlds, and two in some.
 
 use std::collections::BTreeSet;
 
-use sync_proto::Role;
+use sync_proto::{DeviceId, Role};
 
 use super::{STORM_STEPS, World};
 use crate::disk::Image;
@@ -17,29 +16,47 @@ pub(super) struct Copies {
     pub(super) fault: Fault,
     victim: usize,
     role: Role,
-    /// The copy is made, or the disk begins to lie, at this step.
+    /// The copy is made, the disk begins to lie, or a bit is flipped, at this step.
     from_step: u32,
-    /// It is put back, or the process crashes, at this one.
+    /// It is put back, the process crashes, or the bit is found, at this one.
     to_step: u32,
     drawn: u64,
     image: Option<Image>,
 }
 
 impl Copies {
-    /// What the seed has in store; nothing for two worlds of five.
-    pub(super) fn drawn(rng: &mut Rng, processes: &[Process]) -> Option<Self> {
+    /// What the seed has in store; nothing for a quarter of all worlds. Two disks never go wrong in a world in which two
+    /// lives write under one name and nobody can tell.
+    pub(super) fn drawn(rng: &mut Rng, processes: &[Process]) -> Vec<Self> {
+        let (first, second) = (Self::one(rng, processes), Self::one(rng, processes));
+        let wanted = rng.below(100) < 30;
+        let second = second.filter(|second| {
+            wanted
+                && first.as_ref().is_some_and(|first| {
+                    !first.is_unnoticed() && !second.is_unnoticed() && first.victim != second.victim
+                })
+        });
+        first.into_iter().chain(second).collect()
+    }
+
+    fn one(rng: &mut Rng, processes: &[Process]) -> Option<Self> {
+        const TILL: &[Role] = &[Role::Terminal];
+        const AGENT: &[Role] = &[Role::Agent];
         let (which, drawn) = (rng.below(100), rng.bits());
         let from_step = u32::try_from(rng.below(u64::from(STORM_STEPS) / 2)).ok()? + 1;
         let to_step = from_step + 1 + u32::try_from(rng.below(u64::from(STORM_STEPS) / 2 - 2)).ok()?;
         let any_device = rng.below(100) < 30;
         let pick = rng.bits();
-        let (fault, roles): (Fault, &[Role]) = match which {
-            0..12 => (Fault::UnsyncedLost, &[Role::Terminal, Role::Agent, Role::Hq]),
-            12..22 => (Fault::Restored, if any_device { &[Role::Agent] } else { &[Role::Terminal] }),
-            22..32 => (Fault::RestoredUnnoticed, if any_device { &[Role::Agent] } else { &[Role::Terminal] }),
-            32..40 => (Fault::Cloned, &[Role::Terminal]),
-            40..50 => (Fault::CloneUnnoticed, &[Role::Terminal]),
-            50..60 => (Fault::HqRestored, &[Role::Hq]),
+        let (fault, roles) = match which {
+            0..12 => (Fault::UnsyncedLost, &[Role::Terminal, Role::Agent, Role::Hq][..]),
+            12..21 => (Fault::Restored, if any_device { AGENT } else { TILL }),
+            21..30 => (Fault::RestoredUnnoticed, if any_device { AGENT } else { TILL }),
+            30..38 => (Fault::Cloned, TILL),
+            38..47 => (Fault::CloneUnnoticed, TILL),
+            47..56 => (Fault::HqRestored, &[Role::Hq][..]),
+            56..62 => (Fault::AgentReplaced, AGENT),
+            62..68 => (Fault::TillReplaced, TILL),
+            68..75 => (Fault::EntryFlipped, if any_device { TILL } else { AGENT }),
             _ => return None,
         };
         let fitting: Vec<usize> =
@@ -64,7 +81,7 @@ impl Copies {
         matches!(self.role, Role::Hq)
     }
 
-    /// Whether an agent was.
+    /// Whether an agent was, or begins anew.
     pub(super) const fn is_of_an_agent(&self) -> bool {
         matches!(self.role, Role::Agent)
     }
@@ -75,49 +92,100 @@ impl Copies {
 }
 
 impl World {
-    /// Makes the copy when it is time, and uses it when it is time.
+    /// Makes copies when it is time, and uses them when it is time.
     pub(super) fn copy_or_put_back(&mut self, step: u32) {
-        let Some(mut copies) = self.copies.take() else { return };
-        if step == copies.from_step {
-            self.copy(&mut copies);
-        } else if step == copies.to_step {
-            self.use_copy(&mut copies);
+        for mut copies in std::mem::take(&mut self.copies) {
+            if step == copies.from_step {
+                self.copy(&mut copies);
+            } else if step == copies.to_step {
+                self.use_copy(&mut copies);
+                // Two are drawn for different disks.
+                self.faults.add_times(Fault::SecondDisk, u64::from(self.disks_wrong > 0));
+                self.disks_wrong += 1;
+            }
+            self.copies.push(copies);
         }
-        self.copies = Some(copies);
     }
 
     fn copy(&mut self, copies: &mut Copies) {
         let Some(disk) = self.processes.get_mut(copies.victim).and_then(Process::disk) else { return };
-        if copies.fault == Fault::UnsyncedLost {
-            disk.ignore_sync();
-            self.note(|| format!("the disk of {} begins to lie", copies.victim));
-        } else {
-            copies.image = Some(disk.image());
-            self.note(|| format!("the disk of {} is copied", copies.victim));
-        }
+        let what = match copies.fault {
+            Fault::UnsyncedLost => {
+                disk.ignore_sync();
+                "begins to lie"
+            }
+            Fault::EntryFlipped => {
+                let was = disk.flip_entry(copies.drawn);
+                self.flipped.extend(was);
+                "flips a bit of an entry"
+            }
+            Fault::AgentReplaced | Fault::TillReplaced => return,
+            _ => {
+                copies.image = Some(disk.image());
+                "is copied"
+            }
+        };
+        self.note(|| format!("the disk of {} {what}", copies.victim));
     }
 
     fn use_copy(&mut self, copies: &mut Copies) {
-        let victim = copies.victim;
-        if matches!(copies.fault, Fault::Cloned | Fault::CloneUnnoticed) {
-            self.run_clone(victim, copies.fault);
-            return;
+        let (victim, fault) = (copies.victim, copies.fault);
+        match fault {
+            Fault::Cloned | Fault::CloneUnnoticed => return self.run_clone(victim, fault),
+            Fault::EntryFlipped => return self.set_aside_if_damaged(victim),
+            _ => {}
         }
         self.end(victim);
         let before = self.held(victim);
         let marker_too = copies.is_unnoticed();
-        let Some(disk) = self.processes.get_mut(victim).and_then(Process::disk) else { return };
-        let lost = if copies.fault == Fault::UnsyncedLost {
-            disk.lose_unsynced(copies.drawn >> 8, marker_too)
-        } else {
-            disk.put_back(copies.image.take().unwrap_or_default(), marker_too);
-            1
-        };
-        self.faults.add_times(copies.fault, u64::from(lost > 0));
-        self.note(|| format!("the disk of {victim}: {}", copies.fault.name()));
+        let mut lost = 1;
+        match fault {
+            Fault::AgentReplaced | Fault::TillReplaced => {
+                let mut device = DeviceId(self.chances.entropy.sixteen());
+                // As in the cast: the number of the process in front.
+                if let (Some(first), Ok(index)) = (device.0.first_mut(), u8::try_from(victim)) {
+                    *first = index;
+                }
+                if let Some(process) = self.processes.get_mut(victim) {
+                    process.begin_anew(Some(device));
+                }
+            }
+            _ => {
+                let Some(disk) = self.processes.get_mut(victim).and_then(Process::disk) else { return };
+                if fault == Fault::UnsyncedLost {
+                    lost = disk.lose_unsynced(copies.drawn >> 8, marker_too);
+                } else {
+                    disk.put_back(copies.image.take().unwrap_or_default(), marker_too);
+                }
+            }
+        }
+        self.faults.add_times(fault, u64::from(lost > 0));
+        self.note(|| format!("the disk of {victim}: {}", fault.name()));
+        self.mourn(&before);
+    }
+
+    /// What a check does that finds a damaged entry, at night or at start: the disk is set aside. What it alone held
+    /// is in the file for review then, and not in the journal.
+    pub(super) fn set_aside_if_damaged(&mut self, index: usize) {
+        let Some(process) = self.processes.get_mut(index) else { return };
+        if process.me.role == Role::Hq || !process.disk().is_some_and(|disk| disk.is_damaged()) {
+            return;
+        }
+        self.end(index);
+        let before = self.held(index);
+        if let Some(process) = self.processes.get_mut(index) {
+            process.begin_anew(None);
+        }
+        self.faults.hit(Fault::EntryFlipped);
+        self.note(|| format!("the disk of {index} is damaged and set aside"));
+        self.mourn(&before);
+    }
+
+    /// What stood on one disk alone is gone for ever, and nobody can be asked for it.
+    fn mourn(&mut self, before: &BTreeSet<Vec<u8>>) {
         let after: BTreeSet<Vec<u8>> = (0..self.processes.len()).flat_map(|index| self.held(index)).collect();
-        // What stood on this disk alone is gone for ever, and nobody can be asked for it.
-        self.destroyed.extend(before.difference(&after).cloned());
+        let before = before.iter().chain(&self.flipped);
+        self.destroyed.extend(before.filter(|bytes| !after.contains(*bytes)).cloned());
     }
 
     fn run_clone(&mut self, victim: usize, fault: Fault) {

@@ -1,5 +1,7 @@
 //! What goes wrong.
 
+use sync_proto::Role;
+
 use super::{HQ, World};
 use crate::disk::Dies;
 use crate::faults::Fault;
@@ -23,6 +25,8 @@ impl World {
             62..70 => Fault::ClockJump,
             70..78 => Fault::NewerVersion,
             78..81 => Fault::BrokerWiped,
+            81..86 => Fault::AgentAway,
+            86..90 => Fault::PriceFlipped,
             _ => return,
         };
         if self.options.plan.allows(fault) {
@@ -62,7 +66,30 @@ impl World {
                 self.network.wipe_broker(&mut self.faults);
                 self.note(|| "the broker starts anew with nothing".to_owned());
             }
+            Fault::AgentAway => self.send_away(index, drawn),
+            Fault::PriceFlipped => self.flip_price(index, drawn),
             _ => self.cut_link(fault, index, drawn),
+        }
+    }
+
+    /// An agent is away for longer than a till waits; counted when a till does something about it.
+    fn send_away(&mut self, index: usize, drawn: u64) {
+        let until_ms = self.now_ms + ranged(drawn, 2_000, 6_000);
+        let agent =
+            self.processes.get_mut(index).filter(|each| each.is_alive() && each.me.role == Role::Agent);
+        if let Some(agent) = agent {
+            agent.kill(until_ms);
+            self.note(|| format!("{index} is away"));
+        }
+    }
+
+    /// Head office's own prices are looked after by a nightly check, which no storm is long enough for.
+    fn flip_price(&mut self, index: usize, drawn: u64) {
+        let disk =
+            self.processes.get_mut(index).filter(|each| each.upstream.is_some()).and_then(Process::disk);
+        if disk.is_some_and(|disk| disk.flip_price(drawn)) {
+            self.faults.hit(Fault::PriceFlipped);
+            self.note(|| format!("the disk of {index} flips a bit of a price"));
         }
     }
 

@@ -76,6 +76,14 @@ fn r12_a_hello_resumes_rewinds_and_finds_what_upstream_has_more() {
 }
 
 #[test]
+fn r36_an_upstream_that_has_what_was_written_since_over_another_way_is_not_ahead() {
+    let mut sender = Sender::new(SenderConfig::STANDARD, 7);
+    sender.handle(0, stands(3, 0));
+    assert_eq!(sender.handle(1, compared(5, Agreement::Same, 3, Agreement::Same)), [keep(5)]);
+    assert_eq!(sender.handle(2, stands(6, 5)), [send(6)]);
+}
+
+#[test]
 fn r12_a_fork_is_searched_for_and_carried_from_the_last_common_place() {
     for (head, through, common) in [(20, 30, 13), (20, 20, 0), (20, 7, 6), (1, 1, 0)] {
         let mut sender = Sender::new(SenderConfig::STANDARD, 7);
