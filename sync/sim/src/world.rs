@@ -96,7 +96,7 @@ impl World {
         // An agent cannot go on with a till's journal of which head office holds another branch, so where two lives
         // write under one name nobody goes past an agent.
         let direct = options.plan.allows(Fault::AgentAway) && !copies.iter().any(Copies::is_unnoticed);
-        let purges = purges && options.plan.allows(Fault::Purged) && !copies.iter().any(Copies::is_of_hq);
+        let purges = purges && options.plan.allows(Fault::Purged) && !copies.iter().any(Copies::is_older);
         for process in &mut processes {
             process.direct = (direct && process.me.role == Role::Terminal).then_some(HQ);
             process.purges = purges;

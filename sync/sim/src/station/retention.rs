@@ -1,6 +1,6 @@
 //! What a program of the simulated world deletes, and when (R33): as `sync::retention` decides it over SQLite, with
-//! seconds for days. A head office that is put back is younger than the ninety days of the product: in a world where
-//! that happens nobody purges.
+//! seconds for days. What is put back, or goes on as a clone, is younger than the ninety days of the product, or nobody
+//! can compare it any more: in a world where that happens nobody purges.
 
 use std::collections::{BTreeMap, VecDeque};
 

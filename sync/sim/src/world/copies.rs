@@ -76,9 +76,9 @@ impl Copies {
         }
     }
 
-    /// Whether head office was put back.
-    pub(super) const fn is_of_hq(&self) -> bool {
-        matches!(self.role, Role::Hq)
+    /// Whether an older state comes back, or goes on elsewhere, rather than an empty one.
+    pub(super) const fn is_older(&self) -> bool {
+        !matches!(self.fault, Fault::AgentReplaced | Fault::TillReplaced | Fault::EntryFlipped)
     }
 
     /// Whether an agent was, or begins anew.
