@@ -9,7 +9,9 @@ use sync_proto::fact::FeedScope;
 use sync_proto::life::{Kept, Marker, MarkerSeen};
 use sync_proto::rows::{RowChange, RowKey, TableSpec, Value};
 use sync_proto::wire::FeedItem;
-use sync_proto::{ChainHash, DeviceId, Entry, FeedVersion, Incarnation, Origin, Role, Seq, StreamId};
+use sync_proto::{
+    ChainHash, DeviceId, Entry, EntryKey, FeedVersion, Incarnation, Origin, Role, Seq, StreamId,
+};
 
 use crate::breakage::Break;
 
@@ -112,6 +114,28 @@ impl Disk {
         let place = usize::try_from(drawn % count).ok()?;
         let was = self.durable.all_entries().get(place)?.entry.bytes.clone();
         self.durable.flip_bit(place, drawn >> 32).then_some(was)
+    }
+
+    /// Takes an entry of another device away behind everybody's back, or changes it; false when there is none.
+    pub fn lose_entry(&mut self, drawn: u64) -> bool {
+        let own = |stream: StreamId| self.durable.streams_held().any(|row| row.own && row.id == stream);
+        let others: Vec<EntryKey> = self
+            .durable
+            .all_entries()
+            .iter()
+            .map(|stored| stored.entry.key)
+            .filter(|key| !own(key.stream))
+            .collect();
+        let count = u64::try_from(others.len()).unwrap_or(0).max(1);
+        let Some(key) = usize::try_from(drawn % count).ok().and_then(|place| others.get(place)) else {
+            return false;
+        };
+        if drawn >> 63 == 0 {
+            self.durable.lose_behind(key);
+        } else {
+            self.durable.alter_behind(key, b"it was never sold");
+        }
+        true
     }
 
     /// Changes a price behind everybody's back; false when there is none.

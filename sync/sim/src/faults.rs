@@ -60,6 +60,8 @@ pub enum Fault {
     TillReplaced,
     /// A bit of an entry on a disk is flipped; a check finds it, and the disk is set aside.
     EntryFlipped,
+    /// Head office loses an entry, or its bytes change, in a database that is whole otherwise (R29).
+    EntryLost,
     /// A bit of a price on a disk is flipped (R20).
     PriceFlipped,
     /// An entry is deleted because head office has held it for long enough (R33).
@@ -69,7 +71,7 @@ pub enum Fault {
 }
 
 /// How many kinds there are.
-const COUNT: usize = 31;
+const COUNT: usize = 32;
 
 impl Fault {
     /// All of them, in the order in which they are printed.
@@ -102,6 +104,7 @@ impl Fault {
         Self::AgentReplaced,
         Self::TillReplaced,
         Self::EntryFlipped,
+        Self::EntryLost,
         Self::PriceFlipped,
         Self::Purged,
         Self::SecondDisk,
@@ -138,6 +141,7 @@ impl Fault {
             Self::AgentReplaced => "agent-replaced",
             Self::TillReplaced => "till-replaced",
             Self::EntryFlipped => "entry-flipped",
+            Self::EntryLost => "entry-lost",
             Self::PriceFlipped => "price-flipped",
             Self::Purged => "purged",
             Self::SecondDisk => "second-disk",

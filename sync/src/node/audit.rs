@@ -3,7 +3,7 @@
 use sync_proto::engine::SenderConfig;
 use sync_proto::engine::audit::{Audited, Range, inspect, is_proven};
 use sync_proto::envelope::SCHEMA_VERSION;
-use sync_proto::wire::{Audit, AuditAnswer, Batch, Finding, Outcome, Receipt, RefusalCode};
+use sync_proto::wire::{Audit, AuditAnswer, Batch, Credit, Finding, Outcome, Receipt, RefusalCode};
 use sync_proto::{Entry, Seq, StreamId};
 
 use super::incoming::chained;
@@ -81,7 +81,7 @@ impl<S: Store> Node<S> {
     /// Puts entries back that are missing here or were altered. Taken only when what stands behind them was built on
     /// them. The books are left as they are: the entries were projected when they first came.
     pub(super) fn put_back(&mut self, peer: &Peer, batch: &Batch, now_ms: i64) -> Result<Receipt, NodeError> {
-        let receipt = |outcome| Receipt { stream: batch.stream, outcome };
+        let receipt = |outcome| Receipt { stream: batch.stream, outcome, credit: Credit::FULL };
         let refused = |code| receipt(Outcome::Refused { code });
         let held = self.store.stream(&batch.stream)?;
         let Some(row) = held.filter(|row| row.origin.station == peer.station && peer.may_send(&row.id))

@@ -128,7 +128,11 @@ fn replies() -> Vec<Reply> {
     let findings =
         [Finding::Whole, Finding::OutOfReach, Finding::Parted, Finding::Bad { from: Seq(3), to: Seq(9) }];
     replies.extend(findings.map(|finding| Reply::Audit(AuditAnswer { stream: stream(), finding })));
-    replies.push(Reply::Mended(Receipt { stream: stream(), outcome: Outcome::Accepted { through: Seq(9) } }));
+    replies.push(Reply::Mended(Receipt {
+        stream: stream(),
+        outcome: Outcome::Accepted { through: Seq(9) },
+        credit: Credit::FULL,
+    }));
     replies.push(Reply::Progress(ProgressAnswer {
         stream: stream(),
         through: Seq(6),

@@ -127,7 +127,7 @@ impl Driver {
                 }
             }
         }
-        let errands = self.errands.due(now_ms, node, scopes);
+        let errands = self.errands.due(now_ms, self.way.name, node, scopes);
         out.extend(errands.into_iter().map(|message| Outgoing { to, bytes: message.encode() }));
         out
     }
@@ -203,6 +203,13 @@ impl Driver {
             }
             Reply::Progress(answer) => {
                 self.errands.progressed(now_ms, node, &answer);
+                Vec::new()
+            }
+            Reply::Audit(answer) => Errands::audited(node, &answer).into_iter().collect(),
+            Reply::Mended(receipt) => {
+                if matches!(receipt.outcome, Outcome::Accepted { .. }) {
+                    self.notes.push("sends again what upstream had lost".to_owned());
+                }
                 Vec::new()
             }
             Reply::Hello(_) | Reply::Receipt(_) => Vec::new(),

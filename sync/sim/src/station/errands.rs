@@ -1,12 +1,14 @@
 //! What a link does beside carrying the journal up and feeds down: checkpoints of feeds (R20), taking back what was
-//! lost here and is held upstream (R38), and asking how far head office holds what was given to the agent (R33). As
-//! in `sync::driver`, with neither sockets nor a clock, and with waits that fit a storm of fifteen seconds.
+//! lost here and is held upstream (R38), asking how far head office holds what was given to the agent (R33), and
+//! audits of what upstream acknowledged (R29). As in `sync::driver`, with neither sockets nor a clock, and with waits that fit a storm of fifteen seconds.
 
 use std::collections::BTreeMap;
 
 use sync::Node;
 use sync::node::DigestScan;
+use sync_proto::engine::audit::AuditRound;
 use sync_proto::fact::FeedScope;
+use sync_proto::wire::{AuditAnswer, Finding};
 use sync_proto::wire::{CheckAnswer, Fetch, Fetched, HeldStream, ListStreams, Message, Progress, StreamList};
 use sync_proto::wire::{ProgressAnswer, STREAMS_MAX};
 use sync_proto::{Seq, StreamId};
@@ -25,6 +27,9 @@ const REBUILD_EVERY_MS: i64 = 7_000;
 
 /// Between two questions how far head office holds the journal.
 const PROGRESS_EVERY_MS: i64 = 1_000;
+
+/// Between two audits.
+const AUDIT_EVERY_MS: i64 = 400;
 
 /// A lower mark is believed when it was said so often in a row; as in `sync::driver`.
 const LOWER_AFTER: u32 = 15;
@@ -48,10 +53,12 @@ pub(super) struct Errands {
     wanted: BTreeMap<StreamId, HeldStream>,
     next_progress_ms: i64,
     lower: BTreeMap<StreamId, u32>,
+    next_audit_ms: i64,
+    round: AuditRound,
 }
 
 impl Errands {
-    pub(super) const fn new(now_ms: i64, kinds: Kinds, relay: bool) -> Self {
+    pub(super) fn new(now_ms: i64, kinds: Kinds, relay: bool) -> Self {
         Self {
             kinds,
             relay,
@@ -61,12 +68,26 @@ impl Errands {
             wanted: BTreeMap::new(),
             next_progress_ms: now_ms,
             lower: BTreeMap::new(),
+            next_audit_ms: now_ms,
+            round: AuditRound::default(),
         }
     }
 
     /// The questions that are due.
-    pub(super) fn due(&mut self, now_ms: i64, node: &mut Node<Disk>, scopes: &[FeedScope]) -> Vec<Message> {
+    pub(super) fn due(
+        &mut self,
+        now_ms: i64,
+        upstream: &str,
+        node: &mut Node<Disk>,
+        scopes: &[FeedScope],
+    ) -> Vec<Message> {
         let mut asked = Vec::new();
+        if self.next_audit_ms <= now_ms {
+            self.next_audit_ms = now_ms + AUDIT_EVERY_MS;
+            let range = node.audited(upstream).ok().and_then(|streams| self.round.next(&streams));
+            let audit = range.and_then(|range| node.audit(&range).ok().flatten());
+            asked.extend(audit.map(Message::Audit));
+        }
         if self.next_check_ms <= now_ms {
             self.next_check_ms = now_ms + CHECK_EVERY_MS;
             for scope in scopes {
@@ -88,6 +109,12 @@ impl Errands {
             asked.extend(pending.map(|each| Message::Progress(Progress { stream: each.stream })));
         }
         asked
+    }
+
+    /// Sends again what an audit missed.
+    pub(super) fn audited(node: &mut Node<Disk>, answer: &AuditAnswer) -> Option<Message> {
+        let Finding::Bad { from, to } = answer.finding else { return None };
+        node.mending(answer.stream, from, to).ok().flatten().map(Message::Mend)
     }
 
     /// Compares with what upstream counted; true when the feed is to be taken anew.

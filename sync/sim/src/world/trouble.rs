@@ -27,6 +27,7 @@ impl World {
             78..81 => Fault::BrokerWiped,
             81..86 => Fault::AgentAway,
             86..90 => Fault::PriceFlipped,
+            90..95 => Fault::EntryLost,
             _ => return,
         };
         if self.options.plan.allows(fault) {
@@ -68,6 +69,7 @@ impl World {
             }
             Fault::AgentAway => self.send_away(index, drawn),
             Fault::PriceFlipped => self.flip_price(index, drawn),
+            Fault::EntryLost => self.lose_entry(drawn),
             _ => self.cut_link(fault, index, drawn),
         }
     }
@@ -90,6 +92,15 @@ impl World {
         if disk.is_some_and(|disk| disk.flip_price(drawn)) {
             self.faults.hit(Fault::PriceFlipped);
             self.note(|| format!("the disk of {index} flips a bit of a price"));
+        }
+    }
+
+    /// The stations hold it still, and their audits find that head office does not.
+    fn lose_entry(&mut self, drawn: u64) {
+        let disk = self.processes.get_mut(HQ).and_then(Process::disk);
+        if disk.is_some_and(|disk| disk.lose_entry(drawn)) {
+            self.faults.hit(Fault::EntryLost);
+            self.note(|| "head office loses an entry, or its bytes change".to_owned());
         }
     }
 
