@@ -151,16 +151,19 @@ impl Disk {
         self.durable.commit(&Commit { rows, ..Commit::default() }).is_ok()
     }
 
-    /// Whether an entry is not what its chain says, as the checks at start and at night find it.
+    /// Whether an entry is missing or is not what its chain says, as the checks at start and at night find it.
     pub fn is_damaged(&self) -> bool {
         let mut tails: BTreeMap<StreamId, ChainHash> = BTreeMap::new();
         for row in self.durable.streams_held() {
             tails.insert(row.id, row.purged.hash);
         }
-        self.durable.all_entries().iter().any(|stored| {
-            let Entry { key, bytes, hash } = &stored.entry;
-            tails.insert(key.stream, *hash).is_none_or(|before| before.chain(bytes) != *hash)
-        })
+        let mut in_order: Vec<&Entry> =
+            self.durable.all_entries().iter().map(|stored| &stored.entry).collect();
+        in_order.sort_by_key(|entry| entry.key);
+        let follows = in_order.iter().all(|Entry { key, bytes, hash }| {
+            tails.insert(key.stream, *hash).is_some_and(|before| before.chain(bytes) == *hash)
+        });
+        !follows || self.durable.streams_held().any(|row| tails.get(&row.id) != Some(&row.head.hash))
     }
 
     /// A copy as it is now.

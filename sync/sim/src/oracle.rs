@@ -208,7 +208,10 @@ fn chains_verify(disk: &MemoryStore) -> Vec<String> {
     let purged = disk.streams_held().filter(|row| row.purged.seq.0 > 0);
     let mut tails: BTreeMap<StreamId, (u64, [u8; 32])> =
         purged.map(|row| (row.id, (row.purged.seq.0, row.purged.hash.0))).collect();
-    for stored in disk.all_entries() {
+    // An entry that was lost and put back may stand behind later ones of its stream.
+    let mut in_order: Vec<_> = disk.all_entries().iter().collect();
+    in_order.sort_by_key(|stored| stored.entry.key);
+    for stored in in_order {
         let key = stored.entry.key;
         let (seq, hash) = tails.entry(key.stream).or_insert_with(|| {
             let mut genesis = Sha256::new();

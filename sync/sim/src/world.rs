@@ -63,6 +63,8 @@ pub struct World {
     ships: u64,
     calm: bool,
     copies: Vec<Copies>,
+    /// Head office may lose entries: nobody else does, so the audits have something to put back.
+    loses_entries: bool,
     /// Disks of this world that went wrong so far.
     disks_wrong: u64,
     /// Entries as they were before a bit of them was flipped.
@@ -97,6 +99,8 @@ impl World {
         // write under one name nobody goes past an agent.
         let direct = options.plan.allows(Fault::AgentAway) && !copies.iter().any(Copies::is_unnoticed);
         let purges = purges && options.plan.allows(Fault::Purged) && !copies.iter().any(Copies::is_older);
+        // Where nothing but head office loses what it held, the stations have all of it still.
+        let loses_entries = !purges && copies.iter().all(|copies| copies.fault == Fault::HqRestored);
         for process in &mut processes {
             process.direct = (direct && process.me.role == Role::Terminal).then_some(HQ);
             process.purges = purges;
@@ -108,6 +112,7 @@ impl World {
             now_ms: START_MS,
             network: Network::new(weather, options.plan),
             linked: vec![0; processes.len()],
+            loses_entries,
             processes,
             faults: Faults::default(),
             shown: Vec::new(),
@@ -363,6 +368,10 @@ impl World {
     }
 
     fn drained(&mut self) -> bool {
-        self.network.is_empty() && oracle::nothing_pending(&mut self.processes).is_empty()
+        // What head office lost comes back with an audit, for which nothing is pending anywhere (R29).
+        let whole = |world: &mut Self| {
+            world.processes.get_mut(HQ).and_then(Process::disk).is_none_or(|disk| !disk.is_damaged())
+        };
+        self.network.is_empty() && oracle::nothing_pending(&mut self.processes).is_empty() && whole(self)
     }
 }

@@ -97,6 +97,9 @@ impl World {
 
     /// The stations hold it still, and their audits find that head office does not.
     fn lose_entry(&mut self, drawn: u64) {
+        if !self.loses_entries {
+            return;
+        }
         let disk = self.processes.get_mut(HQ).and_then(Process::disk);
         if disk.is_some_and(|disk| disk.lose_entry(drawn)) {
             self.faults.hit(Fault::EntryLost);
