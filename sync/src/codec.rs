@@ -119,6 +119,12 @@ pub fn unpack(batch: &Batch) -> Result<Vec<u8>, CodecError> {
     }
 }
 
+/// Whether a body, which was not unpacked, says of itself that it is longer than is taken.
+pub fn says_too_long(batch: &Batch) -> bool {
+    let said = zstd::zstd_safe::get_frame_content_size(&batch.body).ok().flatten();
+    batch.codec == CODEC_ZSTD && said.is_some_and(|len| len > BODY_LEN_MAX as u64)
+}
+
 fn compress(framed: &[u8]) -> std::io::Result<Vec<u8>> {
     let (context, dictionary) =
         if framed.len() <= SHORT_LEN_MAX { (&SHORT, &SHORT_1) } else { (&LONG, &LONG_1) };

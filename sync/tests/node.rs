@@ -238,8 +238,11 @@ fn a_compression_bomb_and_garbage_are_refused_and_nothing_is_stored() {
     let Message::Batch(mut batch) = whole_journal(&mut till) else { panic!("a journal is sent as a batch") };
     batch.codec = sync_proto::wire::CODEC_ZSTD;
     batch.body = zstd::bulk::compress(&vec![0u8; codec::BODY_LEN_MAX + 1], 3).unwrap();
+    let len_max = u32::try_from(codec::BODY_LEN_MAX).unwrap();
+    let too_large = Outcome::TooLarge { len_max };
+    assert_eq!(outcome(&mut agent, &from, &Message::Batch(batch.clone())), too_large);
     let refused = Outcome::Refused { code: RefusalCode::Malformed };
-    assert_eq!(outcome(&mut agent, &from, &Message::Batch(batch.clone())), refused);
+    batch.body.truncate(9);
     batch.codec = 77;
     assert_eq!(outcome(&mut agent, &from, &Message::Batch(batch)), refused);
     assert!(agent.receive(&from, b"GET / HTTP/1.1\r\n\r\n", "hq", 0).is_err());

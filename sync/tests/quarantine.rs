@@ -270,7 +270,7 @@ fn r14_an_entry_of_5_mb_is_never_recorded_and_never_taken_and_the_others_arrive(
     // A forged journal with such an entry: compressed it fits a message, plain it does not.
     let mut forger = Journal::new(origin("ST0001", 2, Role::Terminal));
     forger.raw(&vec![b' '; 5_000_000]);
-    let refused = Outcome::Refused { code: RefusalCode::Malformed };
+    let refused = Outcome::TooLarge { len_max: u32::try_from(sync::codec::BODY_LEN_MAX).unwrap() };
     assert_eq!(forger.send(&mut agent), refused);
     let Message::Batch(mut plain) = forger.batch() else { panic!("a batch") };
     plain.codec = sync_proto::wire::CODEC_PLAIN;

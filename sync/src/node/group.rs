@@ -152,14 +152,18 @@ impl<S: Store> Node<S> {
             .map_or_else(|| Head { seq: Seq::NONE, hash: ChainHash::genesis(&batch.stream) }, |row| row.head);
         let stored_last =
             if batch.to() <= head.seq { self.store.hash_at(&batch.stream, batch.to())? } else { None };
-        match judge_batch(head, stored_last, &batch, entries) {
+        let oldest = known.as_ref().map_or(Seq(1), |row| row.purged.seq.next());
+        match judge_batch(head, oldest, stored_last, &batch, entries) {
             Verdict::Reply(outcome) => Ok(Some(outcome)),
             Verdict::Fork(entries) => {
                 tracing::error!(stream = ?batch.stream, "two different entries under one key; both are kept");
                 if let Some(row) = &known {
                     self.keep_forks(&row.origin, entries, now_ms)?;
                 }
-                refused(RefusalCode::Forked)
+                Ok(Some(match self.life_after(&batch.stream)? {
+                    Some(current) => Outcome::StaleIncarnation { current },
+                    None => Outcome::Refused { code: RefusalCode::Forked },
+                }))
             }
             Verdict::Append(entries) => {
                 let row = match known {

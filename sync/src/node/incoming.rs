@@ -3,7 +3,7 @@
 
 use sync_proto::engine::chain_batch;
 use sync_proto::envelope::EnvelopeError;
-use sync_proto::wire::{Batch, Hello, Message, RefusalCode, WireError, unframe_body};
+use sync_proto::wire::{Batch, Hello, Message, Outcome, RefusalCode, WireError, unframe_body};
 use sync_proto::{Decoded, Entry, Envelope};
 
 use crate::codec;
@@ -32,7 +32,7 @@ pub(super) struct OpenBatch {
     /// As it came, its body still compressed: if a group of batches cannot be stored, it is opened once more.
     pub(super) batch: Batch,
     /// Its entries in order, or why there are none.
-    pub(super) entries: Result<Vec<Entry>, RefusalCode>,
+    pub(super) entries: Result<Vec<Entry>, Outcome>,
     /// What each entry says.
     pub(super) facts: Vec<ReadFact>,
 }
@@ -76,20 +76,34 @@ impl Incoming {
 impl OpenBatch {
     pub(super) fn open(peer: &Peer, batch: Batch) -> Self {
         // Who may not send it costs us nothing more.
-        let entries =
-            if peer.may_send(&batch.stream) { chained(peer, &batch) } else { Err(RefusalCode::Forbidden) };
+        let entries = if peer.may_send(&batch.stream) {
+            chained(peer, &batch)
+        } else {
+            refused(RefusalCode::Forbidden)
+        };
         let facts = entries.iter().flatten().map(|entry| read_fact(&entry.bytes)).collect();
         Self { batch, entries, facts }
     }
 }
 
-pub(super) fn chained(peer: &Peer, batch: &Batch) -> Result<Vec<Entry>, RefusalCode> {
-    let body = codec::unpack(batch).map_err(|why| {
-        tracing::warn!(%why, ?peer, "a batch does not unpack");
-        RefusalCode::Malformed
-    })?;
-    let payloads = unframe_body(&body, batch.count).map_err(|_| RefusalCode::Malformed)?;
-    chain_batch(batch, &payloads)
+const fn refused<T>(code: RefusalCode) -> Result<T, Outcome> {
+    Err(Outcome::Refused { code })
+}
+
+pub(super) fn chained(peer: &Peer, batch: &Batch) -> Result<Vec<Entry>, Outcome> {
+    let body = match codec::unpack(batch) {
+        Ok(body) => body,
+        Err(why) => {
+            tracing::warn!(%why, ?peer, "a batch does not unpack");
+            if codec::says_too_long(batch) {
+                let len_max = u32::try_from(codec::BODY_LEN_MAX).unwrap_or(u32::MAX);
+                return Err(Outcome::TooLarge { len_max });
+            }
+            return refused(RefusalCode::Malformed);
+        }
+    };
+    let Ok(payloads) = unframe_body(&body, batch.count) else { return refused(RefusalCode::Malformed) };
+    chain_batch(batch, &payloads).or_else(refused)
 }
 
 /// Reads what an entry says.

@@ -1,11 +1,13 @@
 //! Lives of the own journal: a new one is begun when the database turned out to be a copy, and what nobody else may
 //! be able to tell apart any more is carried over into it (R4, R5).
 
+use std::collections::BTreeMap;
+
 use sync_proto::engine::Command;
 use sync_proto::envelope::Envelope;
 use sync_proto::fact::StreamOpened;
 use sync_proto::rows::{RowChange, Table};
-use sync_proto::{ChainHash, Entry, EntryKey, Fact, Incarnation, Seq, Stamp, StreamId};
+use sync_proto::{ChainHash, Decoded, Entry, EntryKey, Fact, Incarnation, Seq, Stamp, StreamId};
 
 use super::{Node, NodeError};
 use crate::store::{Commit, Store, StoreError, StreamRow};
@@ -139,8 +141,37 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
+    /// The present life of the device of `stream`, if `stream` is known to be an earlier one. Whoever contradicts what is
+    /// held of a life that another follows is an older copy, and does not know it (R9). What merely goes on in an
+    /// earlier life is none of that: it was not delivered in time, or another machine lives it, and it is taken (R4).
+    pub(super) fn life_after(&mut self, stream: &StreamId) -> Result<Option<Incarnation>, NodeError> {
+        let mut cited = BTreeMap::new();
+        for row in self.store.streams()? {
+            if row.id.device != stream.device || row.id == *stream {
+                continue;
+            }
+            let first = self.store.entries(&row.id, Seq(1), 1, usize::MAX)?;
+            let opened = first.first().filter(|entry| entry.key.seq == Seq(1)).and_then(opened_by);
+            if let Some(previous) = opened.and_then(|opened| opened.previous) {
+                cited.insert(previous, row.id.incarnation);
+            }
+        }
+        let Some(mut current) = cited.remove(&stream.incarnation) else { return Ok(None) };
+        // Each step takes one out, so that lives that cite each other end the walk too.
+        while let Some(next) = cited.remove(&current) {
+            current = next;
+        }
+        Ok(Some(current))
+    }
+
     /// Where a stream ends for upstreams.
     pub(super) fn end_of(&self, stream: &StreamId, head: Seq) -> Seq {
         self.cuts.get(stream).map_or(head, |cut| head.min(*cut))
     }
+}
+
+/// What a stream's first entry says of it.
+fn opened_by(first: &Entry) -> Option<StreamOpened> {
+    let Ok(Decoded::Known(envelope)) = Envelope::decode(&first.bytes) else { return None };
+    if let Fact::StreamOpened(opened) = envelope.fact { Some(opened) } else { None }
 }

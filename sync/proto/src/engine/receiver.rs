@@ -47,13 +47,14 @@ pub fn chain_batch(batch: &Batch, payloads: &[&[u8]]) -> Result<Vec<Entry>, Refu
     if hash == batch.last_hash { Ok(entries) } else { Err(RefusalCode::Malformed) }
 }
 
-/// Decides about a batch. `chained` is what [`chain_batch`] made of it; `stored_last` is the chain stored here at the
-/// batch's last place, if that place is held.
+/// Decides about a batch. `chained` is what [`chain_batch`] made of it, or the reply if it made nothing; `stored_last` is
+/// the chain stored here at the batch's last place, if that place is held, and `oldest` the first place that is.
 pub fn judge_batch(
     head: Head,
+    oldest: Seq,
     stored_last: Option<ChainHash>,
     batch: &Batch,
-    chained: Result<Vec<Entry>, RefusalCode>,
+    chained: Result<Vec<Entry>, Outcome>,
 ) -> Verdict {
     let expected = head.seq.next();
     if batch.from > expected {
@@ -61,12 +62,14 @@ pub fn judge_batch(
     }
     let mut entries = match chained {
         Ok(entries) => entries,
-        Err(code) => return Verdict::Reply(Outcome::Refused { code }),
+        Err(outcome) => return Verdict::Reply(outcome),
     };
     if batch.to() <= head.seq {
         return match stored_last {
             Some(stored) if stored != batch.last_hash => Verdict::Fork(entries),
-            _ => Verdict::Reply(Outcome::Duplicate { through: head.seq }),
+            Some(_) => Verdict::Reply(Outcome::Duplicate { through: head.seq }),
+            // Purged here: whether it is the same cannot be told, so nobody is told that it is.
+            None => Verdict::Reply(Outcome::BelowRetention { oldest }),
         };
     }
     // The chain just before `from` must be ours if that place is our head, and so must the chain at our head.
@@ -116,12 +119,17 @@ mod tests {
     }
 
     fn judge(head: usize, (batch, payloads): (Batch, Vec<Vec<u8>>)) -> Verdict {
+        judge_kept(head, 1, (batch, payloads))
+    }
+
+    fn judge_kept(head: usize, oldest: u64, (batch, payloads): (Batch, Vec<Vec<u8>>)) -> Verdict {
         let hashes = chain(head.max(20));
         let views: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
         let to = usize::try_from(batch.to().0).unwrap();
-        let stored = (to <= head).then(|| hashes[to]);
-        let chained = chain_batch(&batch, &views);
-        judge_batch(Head { seq: Seq(head as u64), hash: hashes[head] }, stored, &batch, chained)
+        let stored = (to <= head && to as u64 >= oldest).then(|| hashes[to]);
+        let chained = chain_batch(&batch, &views).map_err(|code| Outcome::Refused { code });
+        let head = Head { seq: Seq(head as u64), hash: hashes[head] };
+        judge_batch(head, Seq(oldest), stored, &batch, chained)
     }
 
     #[test]
@@ -132,6 +140,9 @@ mod tests {
         assert_eq!(entries.iter().map(|e| e.key.seq.0).collect::<Vec<_>>(), [3, 4, 5]);
         assert_eq!(judge(5, batch(2, 4)), Verdict::Reply(Outcome::Duplicate { through: Seq(5) }));
         assert_eq!(judge(2, batch(5, 6)), Verdict::Reply(Outcome::Gap { expected: Seq(3) }));
+        let below = Verdict::Reply(Outcome::BelowRetention { oldest: Seq(4) });
+        assert_eq!(judge_kept(5, 4, batch(2, 3)), below);
+        assert_eq!(judge_kept(5, 4, batch(2, 4)), Verdict::Reply(Outcome::Duplicate { through: Seq(5) }));
     }
 
     #[test]

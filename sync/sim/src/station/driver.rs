@@ -336,8 +336,10 @@ pub(super) fn acknowledged_before_commit(bytes: &[u8]) -> Option<Vec<u8>> {
 /// R5 broken: a fork is answered as what was there before.
 pub(super) fn fork_as_duplicate(bytes: &[u8], reply: Vec<u8>) -> Vec<u8> {
     let Ok(Reply::Receipt(receipt)) = Reply::decode(&reply) else { return reply };
-    let (Outcome::Refused { code: RefusalCode::Forked }, Ok(Message::Batch(batch))) =
-        (receipt.outcome, Message::decode(bytes))
+    let (
+        Outcome::Refused { code: RefusalCode::Forked } | Outcome::StaleIncarnation { .. },
+        Ok(Message::Batch(batch)),
+    ) = (receipt.outcome, Message::decode(bytes))
     else {
         return reply;
     };
