@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use sync::enrolment::Lifetimes;
+use sync::listener::ConnectionRate;
 
 use crate::stations::StationSeed;
 
@@ -47,6 +48,9 @@ pub struct Config {
     /// Where the MQTT broker for the stations listens: TLS 1.3, with certificates on both ends.
     #[serde(default = "mqtt_addr")]
     pub mqtt_addr: SocketAddr,
+    /// How many of its connections are let in at once.
+    #[serde(default)]
+    pub mqtt_connections: Connections,
     /// Where devices enrol, renew and reach head office over HTTPS: TLS 1.3, with certificates on both ends.
     #[serde(default = "link_addr")]
     pub link_addr: SocketAddr,
@@ -88,6 +92,40 @@ fn mqtt_addr() -> SocketAddr {
 
 fn link_addr() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 7002))
+}
+
+/// How many connections are let in; those beyond are closed before their handshake and come back by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connections {
+    /// In a second, in the long run.
+    pub per_second: u32,
+    /// Together, after a while with fewer.
+    pub burst: u32,
+}
+
+/// A third of what one core hands out in certificates' checks, so that sales go on meanwhile: ten thousand stations are
+/// back within twenty seconds.
+const CONNECTIONS: Connections = Connections { per_second: 500, burst: 1_000 };
+
+impl Default for Connections {
+    fn default() -> Self {
+        CONNECTIONS
+    }
+}
+
+impl Connections {
+    /// In the form that listeners take.
+    pub const fn rate(self) -> ConnectionRate {
+        ConnectionRate { per_second: self.per_second, burst: self.burst }
+    }
+
+    fn check(self) -> Result<(), &'static str> {
+        if self.per_second == 0 || self.burst == 0 {
+            return Err("per_second and burst have to be at least 1, or nobody could connect");
+        }
+        Ok(())
+    }
 }
 
 /// How long certificates hold, written as `2160h`, `90m` or `20s`.
@@ -162,6 +200,7 @@ impl Config {
         })?;
         config.zone().map_err(|why| format!("time_zone: {why}"))?;
         config.certificates.check().map_err(|why| format!("certificates: {why}"))?;
+        config.mqtt_connections.check().map_err(|why| format!("mqtt_connections: {why}"))?;
         if !config.http_addr.ip().is_loopback() && !config.http_behind_tls_proxy {
             return Err(
                 "http_addr: tokens would travel in clear; listen on 127.0.0.1, or put a proxy with TLS in front and set http_behind_tls_proxy = true".to_owned(),

@@ -154,6 +154,11 @@ impl Ingest {
         }
     }
 
+    /// Streams that send a backlog now, and those that wait for their turn.
+    pub fn backlogs(&self) -> (usize, usize) {
+        self.lanes.backlogs()
+    }
+
     /// Messages that were none, since the program started.
     pub fn garbage_count(&self) -> u64 {
         self.garbage.count.load(Ordering::Relaxed)

@@ -159,8 +159,8 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     let faults = node.store().faults();
     seed(&mut node, config, &clock)?;
     let door = Door::open(config, &clock)?;
-    let mqtt_links = door.listen("mqtt_addr", config.mqtt_addr).await?;
-    let links = door.listen("link_addr", config.link_addr).await?;
+    let mqtt_links = door.listen("mqtt_addr", config.mqtt_addr, Some(config.mqtt_connections.rate())).await?;
+    let links = door.listen("link_addr", config.link_addr, None).await?;
     let link_addr = links.addr();
     let incarnation = node.own_stream().incarnation.to_hex();
     let reader = Reader::new(&database(&config.data_dir));
@@ -275,6 +275,11 @@ impl Running {
             tracing::warn!("the journal's writer is still busy");
         }
         tracing::info!("head office has stopped");
+    }
+
+    /// Streams that send a backlog now, and those that wait for their turn.
+    pub fn backlogs(&self) -> (usize, usize) {
+        self.ingest.backlogs()
     }
 
     /// Messages of stations that were none, since the program started.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync::driver::{DownlinkConfig, StatusBoard, audit, downlink, keep_feeds, rebuild, uplink};
-use sync::link::{Link, MqttLink, MqttLinkConfig};
-use sync::{Clock, WriterGone};
+use sync::link::{Backlog, Link, MqttLink, MqttLinkConfig};
+use sync::{Clock, Node, SqliteStore, WriterGone};
 use sync_identity::Subject;
 use sync_identity::tls::ClientConfig;
 use sync_proto::fact::FeedScope;
 
 use crate::HQ;
+use crate::ledger::{LedgerError, sales};
 use crate::store::AgentWriter;
 use crate::supervise::Supervisor;
 
@@ -75,13 +76,20 @@ pub(crate) fn start(
     });
 }
 
+fn backlog(node: &mut Node<SqliteStore>) -> Result<Backlog, LedgerError> {
+    let (pending, oldest_at_ms) = node.pending(HQ)?;
+    let station = node.me().station.clone();
+    let day = sales::newest_day(node.store().connection(), &station)?;
+    Ok(Backlog { pending, oldest_at_ms, day })
+}
+
 /// Keeps what the link's heartbeat says current.
 async fn count_backlog(writer: AgentWriter, link: Arc<MqttLink>) -> Result<(), WriterGone> {
     let mut changes = writer.changes();
     loop {
         changes.mark_unchanged();
-        match writer.run(|node| node.pending(HQ)).await? {
-            Ok((count, oldest_at_ms)) => link.report_backlog(count, oldest_at_ms),
+        match writer.run(|node| backlog(node)).await? {
+            Ok(backlog) => link.report_backlog(backlog),
             Err(why) => tracing::error!(%why, "what waits for HQ could not be counted"),
         }
         changes.changed().await.map_err(|_| WriterGone)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use http::{HttpLink, SYNC_PATH};
-pub use mqtt::{MqttLink, MqttLinkConfig, StateReport, Topics};
+pub use mqtt::{Backlog, DaySold, MqttLink, MqttLinkConfig, StateReport, Topics};
 pub use standby::{STANDBY_AFTER, Standby};
 
 /// Why a request has no reply. The engine tries again; nothing is lost by it.

@@ -1,12 +1,14 @@
 //! Taking TLS connections: a handshake that hangs delays nobody, and a connection can be cut from outside.
 
+mod rate;
+
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
@@ -20,6 +22,9 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::live::{Live, Registration};
+use rate::Gate;
+
+pub use rate::ConnectionRate;
 
 /// A handshake is two round trips; who takes longer than this is not on a network that could sell.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
@@ -81,6 +86,20 @@ impl LinkListener {
         verifier: PeerVerifier,
         live: Live,
     ) -> io::Result<Self> {
+        Self::start_at_rate(tcp, tls, verifier, live, None)
+    }
+
+    /// The same, and lets in no more connections than `rate` says, before their handshakes (R30).
+    ///
+    /// # Errors
+    /// The socket has no address.
+    pub fn start_at_rate(
+        tcp: TcpListener,
+        tls: rustls::ServerConfig,
+        verifier: PeerVerifier,
+        live: Live,
+        rate: Option<ConnectionRate>,
+    ) -> io::Result<Self> {
         let addr = tcp.local_addr()?;
         let (sender, accepted) = mpsc::channel(WAITING_MAX);
         let stop = CancellationToken::new();
@@ -95,7 +114,7 @@ impl LinkListener {
         let stopped = stop.clone();
         tokio::spawn(async move {
             tokio::select! {
-                () = take_all(&tcp, &door) => {}
+                () = take_all(&tcp, &door, rate.map(|rate| Gate::new(rate, Instant::now()))) => {}
                 () = stopped.cancelled() => {}
             }
         });
@@ -169,10 +188,13 @@ impl Drop for Handshake {
     }
 }
 
-async fn take_all(tcp: &TcpListener, door: &Arc<Door>) {
+async fn take_all(tcp: &TcpListener, door: &Arc<Door>, mut gate: Option<Gate>) {
     loop {
         match tcp.accept().await {
             Ok((socket, addr)) => {
+                if gate.as_mut().is_some_and(|gate| !gate.admits(Instant::now())) {
+                    continue;
+                }
                 let Some(handshake) = Handshake::begin(door) else { continue };
                 tokio::spawn(async move {
                     let greeted = handshake.door.greet(socket, addr).await;

@@ -14,6 +14,7 @@ mod drain;
 mod held;
 mod many;
 mod office;
+mod outage;
 mod station;
 mod wire;
 
@@ -42,8 +43,9 @@ async fn main() -> Result<()> {
             let usual = if full { MANY_SALES_FULL } else { MANY_SALES };
             many::measure(sales.unwrap_or(usual)).await?
         }
+        Some("outage") => outage::measure(full).await?,
         Some("wire") => wire::measure().await?,
-        _ => bail!("say drain, many or wire"),
+        _ => bail!("say drain, many, outage or wire"),
     };
     println!("{figures}");
     Ok(())

@@ -1,5 +1,6 @@
 //! J2b: many stations come back at once, and others sell meanwhile.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use sync::driver::{StatusBoard, uplink};
 use sync::link::MqttLink;
 use sync::{Clock, Reader, SqliteStore, Writer};
 use sync_identity::Identity;
+use tokio::task::JoinHandle;
 
 use crate::bulk::copy_in_bulk;
 use crate::held;
@@ -18,7 +20,7 @@ use crate::station::{backlog, enrol, journal, link_config, sell};
 /// Stations that were away.
 const AGENTS: u64 = 500;
 /// Stations that were not, and sell while the others catch up.
-const LIVE: u64 = 5;
+pub const LIVE: u64 = 5;
 /// Between two sales of one of those.
 const SELL_EVERY: Duration = Duration::from_millis(200);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -36,13 +38,7 @@ pub async fn measure(sales: u64) -> Result<Value> {
     let mut running = office.start()?;
     running.ready()?;
     let reader = Reader::new(&office.database());
-    let mut selling = Vec::new();
-    for (number, agent) in agents.iter().enumerate().skip(usize::try_from(AGENTS)?) {
-        let node = journal(&folder.path().join(format!("{number}.db")), agent, &clock)?;
-        let writer = Writer::spawn(node)?;
-        send(writer.clone(), &office, agent, &clock)?;
-        selling.push(tokio::spawn(live(writer, clock.clone())));
-    }
+    let selling = live_stations(&office, &agents[usize::try_from(AGENTS)?..], folder.path(), &clock)?;
     held::wait(&reader, LIVE).await?;
 
     let begun = Instant::now();
@@ -56,14 +52,12 @@ pub async fn measure(sales: u64) -> Result<Value> {
     held::wait(&reader, total).await?;
     let drain = begun.elapsed();
     let memory_kib = running.memory_max_kib()?;
-    let mut waits_ms = Vec::new();
     for station in selling {
         station.abort();
         // Whoever was selling tells its times through the shared list.
         drop(station.await);
     }
-    waits_ms.extend(WAITS.lock().ok().context("the list of waits")?.iter().copied());
-    waits_ms.sort_unstable();
+    let waits_ms = times()?;
     running.kill()?;
     let counted = held::sales(&office.database())?;
     ensure!(counted >= sales, "{counted} of {sales} sales are in head office's database after the kill");
@@ -86,6 +80,29 @@ pub async fn measure(sales: u64) -> Result<Value> {
         "must": "ratio_milli >= 500, live_p99_ms <= 5000",
         "met": ratio >= 500 && p99 <= 5_000,
     }))
+}
+
+/// Stations that sell, each with a journal of its own in `folder`.
+pub fn live_stations(
+    office: &Office,
+    agents: &[Identity],
+    folder: &Path,
+    clock: &Clock,
+) -> Result<Vec<JoinHandle<Result<()>>>> {
+    let mut selling = Vec::new();
+    for (number, agent) in agents.iter().enumerate() {
+        let writer = Writer::spawn(journal(&folder.join(format!("live-{number}.db")), agent, clock)?)?;
+        send(writer.clone(), office, agent, clock)?;
+        selling.push(tokio::spawn(live(writer, clock.clone())));
+    }
+    Ok(selling)
+}
+
+/// How long live sales took so far, the shortest first.
+pub fn times() -> Result<Vec<u64>> {
+    let mut waits_ms = WAITS.lock().ok().context("the list of waits")?.clone();
+    waits_ms.sort_unstable();
+    Ok(waits_ms)
 }
 
 static WAITS: std::sync::Mutex<Vec<u64>> = std::sync::Mutex::new(Vec::new());

@@ -24,7 +24,8 @@ use sync_proto::project::All;
 use sync_proto::quantity::line_amount;
 use sync_proto::tax::{TaxClass, vat_within};
 use sync_proto::{
-    BusinessDay, Fact, FeedVersion, Money, ProductId, Quantity, Stamp, StationCode, TerminalNo, Volume,
+    BusinessDay, Fact, FeedVersion, Incarnation, Money, ProductId, Quantity, Stamp, StationCode, TerminalNo,
+    Volume,
 };
 
 /// Facts per commit while a backlog is made.
@@ -80,9 +81,10 @@ pub fn journal(path: &Path, agent: &Identity, clock: &Clock) -> Result<Node<Sqli
 pub fn backlog(path: &Path, agent: &Identity, count: u64, clock: &Clock) -> Result<Writer<SqliteStore>> {
     let mut node = journal(path, agent, clock)?;
     let day = day()?;
+    let (station, life) = (node.me().station.clone(), node.own_stream().incarnation);
     let mut drafts = Vec::new();
     for counter in 1..=count {
-        drafts.push(Draft::new(Fact::Sold(sale(&node, counter)?)));
+        drafts.push(Draft::new(Fact::Sold(sale(&station, &life, counter)?)));
         if counter % DRAFTS_PER_COMMIT == 0 || counter == count {
             node.record(clock.now(), Some(&day), &drafts, Beside::default())?;
             drafts.clear();
@@ -97,7 +99,8 @@ pub fn sell(node: &mut Node<SqliteStore>, counter: u64, clock: &Clock) -> Result
     let later_ms = SALE_EVERY_MS * i64::try_from(counter)? + i64::try_from(mixed(counter) % 60_000)?;
     now.wall_ms += later_ms;
     now.mono_ms += later_ms.unsigned_abs();
-    let sold = Draft::new(Fact::Sold(sale(node, counter)?));
+    let (station, life) = (node.me().station.clone(), node.own_stream().incarnation);
+    let sold = Draft::new(Fact::Sold(sale(&station, &life, counter)?));
     node.record(now, Some(&day()?), &[sold], Beside::default())?;
     Ok(())
 }
@@ -107,8 +110,7 @@ fn day() -> Result<BusinessDay> {
 }
 
 /// 85 % one line of fuel, the rest with one or two goods beside it.
-fn sale(node: &Node<SqliteStore>, counter: u64) -> Result<Sold> {
-    let life = node.own_stream().incarnation;
+pub fn sale(station: &StationCode, life: &Incarnation, counter: u64) -> Result<Sold> {
     let count = if counter % 20 < 17 { 1 } else { 2 + counter % 2 };
     let mut lines = Vec::new();
     for place in 0..count {
@@ -125,7 +127,7 @@ fn sale(node: &Node<SqliteStore>, counter: u64) -> Result<Sold> {
         });
     }
     let total: Money = lines.iter().map(|line| line.amount).sum();
-    let sale = mint_sale_id(&node.me().station, TerminalNo(1), &life, counter)?;
+    let sale = mint_sale_id(station, TerminalNo(1), life, counter)?;
     let approval = format!("{:08}", mixed(counter) % 100_000_000);
     let tenders = vec![Tender::Card { amount: total, approval }];
     Ok(Sold { sale, lines, tenders, total, vat: vat_within(TaxClass::Taxed, total) })

@@ -50,7 +50,9 @@ impl Chain {
         std::fs::write(&token, "a-token-for-the-benchmark")?;
         let data = folder.join("hq");
         let text = format!(
-            "data_dir = {data:?}\nhttp_addr = \"127.0.0.1:0\"\nmqtt_addr = \"127.0.0.1:0\"\nlink_addr = \"127.0.0.1:0\"\napi_token_file = {token:?}\n",
+            "data_dir = {data:?}\nhttp_addr = \"127.0.0.1:0\"\nmqtt_addr = \"127.0.0.1:0\"\nlink_addr = \"127.0.0.1:0\"\napi_token_file = {token:?}\n\
+             # What a connection costs is measured, not how many are let in.\n\
+             [mqtt_connections]\nper_second = 1000000\nburst = 1000000\n",
         );
         let config_path = folder.join("hq.toml");
         std::fs::write(&config_path, text)?;

@@ -25,6 +25,9 @@ pub struct StationDto {
     entries_stored: i64,
     today_sales_count: i64,
     today_sales_amount: i64,
+    told_day: Option<String>,
+    told_sales_count: Option<i64>,
+    told_sales_amount: Option<i64>,
     quarantined: i64,
     terminals: Vec<TerminalDto>,
 }
@@ -46,6 +49,7 @@ pub struct TerminalDto {
 impl StationDto {
     /// A station with how its link stands.
     pub fn of(row: StationRow, seen: Option<Seen>) -> Self {
+        let told = seen.and_then(|seen| seen.told);
         Self {
             state: match seen {
                 None => "never",
@@ -61,6 +65,9 @@ impl StationDto {
             entries_stored: row.entries_stored,
             today_sales_count: row.today_sales_count,
             today_sales_amount: row.today_sales_amount,
+            told_day: told.map(|told| told.day.to_string()),
+            told_sales_count: told.map(|told| told.sales),
+            told_sales_amount: told.map(|told| told.amount),
             quarantined: row.quarantined,
             terminals: row.terminals.into_iter().map(TerminalDto::from).collect(),
         }

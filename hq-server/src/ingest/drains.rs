@@ -14,9 +14,12 @@ use sync_proto::engine::Jitter;
 use sync_proto::wire::Credit;
 use sync_proto::{DeviceId, Seq, StreamId};
 
-/// Streams that drain at once. With 20 ms to the stations two batches of each keep the writer busy; more of them would
-/// only share what it does.
-pub const DRAINS_MAX: usize = 8;
+/// Streams that drain at once. Of backlogs of a few hundred entries, each a hello and one batch, so many keep the writer
+/// busy though each takes a tenth of a second on its way; more of them would only share what it does.
+pub const DRAINS_MAX: usize = 32;
+
+/// Batches on their way, of all that drain.
+const CREDIT_MAX: usize = 32;
 
 /// Batches of drains that are open at once: decompressed and decoded each is some megabytes, and beyond what two
 /// commits take, more of them would only wait.
@@ -278,7 +281,7 @@ impl Drains {
         if self.commit_ms > STRAINED_MS {
             return Credit::ONE;
         }
-        let share = DRAIN_OPEN_MAX / self.places.len().max(1);
+        let share = CREDIT_MAX / self.places.len().max(1);
         Credit::Batches(u8::try_from(share).unwrap_or(u8::MAX).clamp(1, Credit::BATCHES_MAX))
     }
 

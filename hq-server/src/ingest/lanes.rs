@@ -87,6 +87,11 @@ impl Lanes {
         Ok(Leave { _permit: permit, since_ms, lanes: self.clone(), _drain: drain })
     }
 
+    /// Streams that drain, and those that wait to.
+    pub(super) fn backlogs(&self) -> (usize, usize) {
+        self.drains.lock().map(|drains| drains.counts()).unwrap_or_default()
+    }
+
     /// What may be sent of a stream that told where it stands.
     pub(super) fn on_hello(&self, peer: &Peer, answer: &HelloAnswer) -> Credit {
         let Ok(mut drains) = self.drains.lock() else { return Credit::ONE };

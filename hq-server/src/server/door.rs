@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sync::Clock;
 use sync::enrolment::Issuer;
-use sync::listener::LinkListener;
+use sync::listener::{ConnectionRate, LinkListener};
 use sync::live::Live;
 use sync_identity::verify::{KnownTime, PeerVerifier};
 use sync_identity::{Credentials, tls};
@@ -60,12 +60,14 @@ impl Door {
         &self,
         key: &'static str,
         addr: SocketAddr,
+        rate: Option<ConnectionRate>,
     ) -> Result<LinkListener, StartError> {
         let refused = |why: std::io::Error| StartError::Links { key, addr, why: why.to_string() };
         let tcp = TcpListener::bind(addr).await.map_err(refused)?;
         let tls = tls::server(Arc::clone(&self.credentials), self.verifier.clone())
             .map_err(|why| StartError::Certificate(why.to_string()))?;
-        LinkListener::start(tcp, tls, self.verifier.clone(), self.live.clone()).map_err(refused)
+        let (verifier, live) = (self.verifier.clone(), self.live.clone());
+        LinkListener::start_at_rate(tcp, tls, verifier, live, rate).map_err(refused)
     }
 
     /// Replaces head office's own certificate at half of its life, for as long as it is awaited.

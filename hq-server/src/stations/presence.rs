@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use jiff::civil::Date;
 use rusqlite::Connection;
-use sync::link::StateReport;
+use sync::link::{DaySold, StateReport};
 use sync_proto::StationCode;
 use sync_proto::rows::RowChange;
 
@@ -33,7 +34,27 @@ pub struct Seen {
     pub pending: Option<i64>,
     /// When the oldest of them was written.
     pub oldest_at_ms: Option<i64>,
+    /// What it sold on its newest business day, as it said last.
+    pub told: Option<Told>,
     stored: bool,
+}
+
+/// What a station says that it sold on a business day, before its sales are here (R15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// The business day.
+    pub day: Date,
+    /// Sales, cancelled ones too.
+    pub sales: i64,
+    /// Won, cancellations taken out.
+    pub amount: i64,
+}
+
+impl Told {
+    /// `None` for what is no day.
+    fn of(day: &DaySold) -> Option<Self> {
+        Some(Self { day: day.business_day.parse().ok()?, sales: day.sales, amount: day.amount })
+    }
 }
 
 /// What is known of all stations' links.
@@ -54,6 +75,7 @@ impl Presence {
                 last_seen_at_ms: row.get(1)?,
                 pending: row.get(2)?,
                 oldest_at_ms: row.get(3)?,
+                told: None,
                 stored: true,
             };
             Ok((row.get::<_, String>(0)?, seen))
@@ -87,6 +109,7 @@ impl Presence {
         self.change(station, at_ms, |seen| {
             seen.pending = Some(i64::try_from(report.pending).unwrap_or(i64::MAX));
             seen.oldest_at_ms = report.oldest_at_ms;
+            seen.told = report.day.as_ref().and_then(Told::of);
         });
     }
 
@@ -126,6 +149,7 @@ impl Presence {
             last_seen_at_ms: at_ms,
             pending: None,
             oldest_at_ms: None,
+            told: None,
             stored: false,
         });
         seen.last_seen_at_ms = at_ms;

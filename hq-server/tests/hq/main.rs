@@ -25,6 +25,8 @@ mod quarantine;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod replies;
+#[cfg(test)]
 mod revocation;
 #[cfg(test)]
 mod roles;

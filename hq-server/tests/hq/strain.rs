@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{Office, https, tls_of};
+use sync_proto::fact::{Fact, FeedApplied, FeedScope};
+use sync_proto::{FeedVersion, Incarnation};
+use tokio::task::JoinSet;
+
+use crate::support::{Agent, Office, eventually, https, tls_of};
 use crate::wire::{Wire, hello};
 
 /// The first bytes of a handshake whose rest never comes.
@@ -108,4 +112,125 @@ fn own_listeners() -> HashSet<u16> {
         is_own.then(|| u16::from_str_radix(port, 16).ok())?
     });
     listening.collect()
+}
+
+/// Agents that come back together, each with more than fits in one batch of fresh sales.
+const BACK_AT_ONCE: u32 = 64;
+const BACKLOG: usize = 120;
+
+fn something() -> Fact {
+    let (scope, writer, version) = (FeedScope::Chain, Incarnation([3; 16]), FeedVersion(1));
+    Fact::FeedApplied(FeedApplied { scope, writer, version })
+}
+
+async fn pending(agent: &Agent) -> u64 {
+    agent.writer.run(|node| node.pending("hq").unwrap().0).await.unwrap()
+}
+
+/// The short form of `cargo xtask bench outage --full`.
+#[tokio::test(flavor = "multi_thread")]
+async fn r30_agents_that_come_back_together_drain_in_turn_and_fresh_entries_go_past_them() {
+    let office = Office::open().await;
+    let addr = office.running.mqtt_addr.to_string();
+    let live = Agent::connect(&office.enrol("ST0002").await, &addr);
+    eventually("the first entries of the live agent", async || (pending(&live).await == 0).then_some(()))
+        .await;
+    let mut identities = Vec::new();
+    for _ in 0..BACK_AT_ONCE {
+        identities.push(office.enrol("ST0001").await);
+    }
+    // Nobody listens where they connect first, so that the backlogs are whole when all of them come.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let front = Front::of(nobody, office.running.mqtt_addr);
+    let mut agents = Vec::new();
+    for identity in &identities {
+        let agent = Agent::connect(identity, &nobody.to_string());
+        agent.record_all(vec![something(); BACKLOG]).await;
+        agents.push(agent);
+    }
+    let _open = front.open().await;
+    let mut waited = 0;
+    let mut slowest_ms = 0;
+    let begun = Instant::now();
+    loop {
+        waited = waited.max(office.running.backlogs().1);
+        let sold = Instant::now();
+        live.record(something()).await;
+        eventually("a fresh entry", async || (pending(&live).await == 0).then_some(())).await;
+        slowest_ms = slowest_ms.max(sold.elapsed().as_millis());
+        let mut left = 0;
+        for agent in &agents {
+            left += u64::from(pending(agent).await > 0);
+        }
+        if left == 0 {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{left} agents never came to their turn");
+    }
+    println!("{waited} waited, a fresh entry took {slowest_ms} ms at most, all after {:?}", begun.elapsed());
+    assert!(waited > 0, "nobody waited: the backlogs were not together");
+    assert!(slowest_ms <= 5_000, "{slowest_ms} ms");
+    eventually("every place is free", async || (office.running.backlogs() == (0, 0)).then_some(())).await;
+}
+
+/// A door that is shut at first: connections to it are carried to head office once it is open.
+struct Front {
+    at: SocketAddr,
+    to: SocketAddr,
+}
+
+impl Front {
+    const fn of(at: SocketAddr, to: SocketAddr) -> Self {
+        Self { at, to }
+    }
+
+    async fn open(self) -> JoinSet<()> {
+        let listener = tokio::net::TcpListener::bind(self.at).await.unwrap();
+        let mut carrying = JoinSet::new();
+        carrying.spawn(async move {
+            let mut each = JoinSet::new();
+            while let Ok((mut one, _)) = listener.accept().await {
+                each.spawn(async move {
+                    if let Ok(mut other) = TcpStream::connect(self.to).await {
+                        let _ = tokio::io::copy_bidirectional(&mut one, &mut other).await;
+                    }
+                });
+            }
+        });
+        carrying
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r30_connections_beyond_the_rate_are_turned_away_and_come_back_by_themselves() {
+    let office = Office::open_with(|config| {
+        config.mqtt_connections.per_second = 4;
+        config.mqtt_connections.burst = 2;
+    })
+    .await;
+    let addr = office.running.mqtt_addr;
+    let mut agents = Vec::new();
+    for _ in 0..8 {
+        let agent = office.agent("ST0001").await;
+        agent.record(something()).await;
+        agents.push(agent);
+    }
+    // With the bucket empty a connection ends before its handshake.
+    let mut ended = 0;
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(addr).await.unwrap();
+        let read = tokio::time::timeout(Duration::from_millis(500), stream.read(&mut [0; 1])).await;
+        ended += u32::from(matches!(read, Ok(Ok(0) | Err(_))));
+    }
+    assert!(ended >= 10, "{ended} of 20 were turned away");
+    for agent in &agents {
+        for _ in 0..4 {
+            let arrived = async || (pending(agent).await == 0).then_some(());
+            if tokio::time::timeout(Duration::from_secs(9), eventually("its entries", arrived)).await.is_ok()
+            {
+                break;
+            }
+        }
+        assert_eq!(pending(agent).await, 0);
+    }
 }

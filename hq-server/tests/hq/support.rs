@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hq_server::config::{Certificates, Config};
+use hq_server::config::{Certificates, Config, Connections};
 use hq_server::server::{self, Running};
 use hq_server::stations::StationSeed;
 use serde_json::{Value, json};
@@ -65,6 +65,7 @@ impl Office {
             mqtt_addr: any,
             link_addr: any,
             ca_dir: None,
+            mqtt_connections: Connections::default(),
             certificates: Certificates::default(),
             api_token_file: token,
             auto_dispatch: false,
@@ -283,9 +284,13 @@ impl Agent {
     }
 
     pub async fn record(&self, fact: Fact) {
+        self.record_all(vec![fact]).await;
+    }
+
+    pub async fn record_all(&self, facts: Vec<Fact>) {
         let now = self.clock.now();
         let day = BusinessDay::new("2026-11-23").unwrap();
-        let drafts = vec![Draft::new(fact)];
+        let drafts: Vec<Draft> = facts.into_iter().map(Draft::new).collect();
         self.writer
             .run(move |node| node.record(now, Some(&day), &drafts, Beside::default()))
             .await

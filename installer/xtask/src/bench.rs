@@ -10,10 +10,11 @@ use serde_json::Value;
 use crate::{shell, workspace};
 
 /// Each benchmark with the crate, the example that measures it, and the words that the example takes.
-const BENCHMARKS: [(&str, &str, &str, &[&str]); 7] = [
+const BENCHMARKS: [(&str, &str, &str, &[&str]); 8] = [
     ("commit", "pos-core", "bench_commit", &[]),
     ("drain", "hq-server", "bench_drain", &["drain"]),
     ("many", "hq-server", "bench_drain", &["many"]),
+    ("outage", "hq-server", "bench_drain", &["outage"]),
     ("wire", "hq-server", "bench_drain", &["wire"]),
     ("links", "hq-server", "bench_links", &["--json"]),
     ("catalogue", "hq-server", "bench_catalogue", &[]),
@@ -27,7 +28,7 @@ const RESULT: &str = "bench.json";
 pub struct Options {
     /// Which to run; all if none is named.
     names: Vec<String>,
-    /// The long form of `many`, a million sales, which takes some minutes.
+    /// The long forms, which take some minutes: of `many` a million sales, of `outage` two thousand agents.
     #[arg(long)]
     full: bool,
 }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use sync::link::DaySold;
 use sync_proto::{BusinessDay, StationCode};
 
 use super::{LedgerError, Page};
@@ -103,6 +104,22 @@ pub fn day_total(
         .query_row(params![station.as_str(), day.as_str()], |row| {
             Ok(DaySales { sale_count: row.get(0)?, cancelled_count: row.get(1)?, amount: row.get(2)? })
         })
+}
+
+/// What all tills together sold on the newest business day that has sales.
+///
+/// # Errors
+/// The database does not answer.
+pub fn newest_day(connection: &Connection, station: &StationCode) -> rusqlite::Result<Option<DaySold>> {
+    connection
+        .prepare_cached(
+            "SELECT business_day, sum(sale_count), sum(amount) FROM day_totals WHERE station = $1 \
+             GROUP BY business_day ORDER BY business_day DESC LIMIT 1",
+        )?
+        .query_row([station.as_str()], |row| {
+            Ok(DaySold { business_day: row.get(0)?, sales: row.get(1)?, amount: row.get(2)? })
+        })
+        .optional()
 }
 
 /// What was sold in one hour of the station's clock; cancelled sales are left out.

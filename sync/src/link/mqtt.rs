@@ -21,6 +21,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{Link, LinkError, LinkFuture, REPLY_WITHIN};
 use crate::clock::Clock;
+use crate::device::random_16;
 
 /// Largest packet either way: a message with its topic and properties.
 pub const PACKET_LEN_MAX: u32 = 256 * 1024;
@@ -97,8 +98,34 @@ pub struct StateReport {
     pub pending: u64,
     /// When the oldest of them was written, milliseconds since 1970 UTC.
     pub oldest_at_ms: Option<i64>,
+    /// What was sold there on its newest business day, by its own books: known here at once, though the sales
+    /// themselves may be behind days of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<DaySold>,
     /// The agent's version.
     pub version: String,
+}
+
+/// What a station sold on a business day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaySold {
+    /// `YYYY-MM-DD`.
+    pub business_day: String,
+    /// Sales, cancelled ones too.
+    pub sales: i64,
+    /// Won, cancellations taken out.
+    pub amount: i64,
+}
+
+/// What waits for head office at a station.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Entries not yet acknowledged by HQ.
+    pub pending: u64,
+    /// When the oldest of them was written, milliseconds since 1970 UTC.
+    pub oldest_at_ms: Option<i64>,
+    /// What the station sold on its newest business day.
+    pub day: Option<DaySold>,
 }
 
 /// Where to connect, as whom.
@@ -142,7 +169,7 @@ struct Shared {
     next: AtomicU64,
     up: watch::Sender<bool>,
     pokes: watch::Sender<u64>,
-    backlog: watch::Sender<(u64, Option<i64>)>,
+    backlog: watch::Sender<Backlog>,
 }
 
 impl MqttLink {
@@ -156,15 +183,15 @@ impl MqttLink {
             next: AtomicU64::new(1),
             up: watch::Sender::new(false),
             pokes: watch::Sender::new(0),
-            backlog: watch::Sender::new((0, None)),
+            backlog: watch::Sender::new(Backlog::default()),
         });
         tokio::spawn(run(Arc::downgrade(&shared), clock));
         Self { shared }
     }
 
-    /// What the next state report says: entries pending, and when the oldest was written.
-    pub fn report_backlog(&self, pending: u64, oldest_at_ms: Option<i64>) {
-        self.shared.backlog.send_replace((pending, oldest_at_ms));
+    /// What the next state report says.
+    pub fn report_backlog(&self, backlog: Backlog) {
+        self.shared.backlog.send_replace(backlog);
     }
 }
 
@@ -261,6 +288,10 @@ impl Shared {
         let mut options =
             MqttOptions::new(self.config.device.to_hex(), (host.to_owned(), port.parse::<u16>().ok()?));
         options.set_keep_alive(KEEP_ALIVE_S);
+        let mut network = NetworkOptions::new();
+        // Otherwise a message right behind an acknowledgement waits up to 40 ms for the other end's.
+        network.set_tcp_nodelay(true);
+        options.set_network_options(network);
         options.set_clean_start(true);
         options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(
             &self.config.tls,
@@ -279,11 +310,12 @@ impl Shared {
     }
 
     fn state(&self, state: &str) -> Result<Vec<u8>, serde_json::Error> {
-        let (pending, oldest_at_ms) = *self.backlog.borrow();
+        let Backlog { pending, oldest_at_ms, day } = self.backlog.borrow().clone();
         serde_json::to_vec(&StateReport {
             state: state.to_owned(),
             pending,
             oldest_at_ms,
+            day,
             version: self.config.version.clone(),
         })
     }
@@ -327,7 +359,7 @@ async fn run(link: std::sync::Weak<Shared>, clock: Clock) {
         tracing::info!(addr = shared.config.addr, why, "the link to HQ is down; trying again");
         drop(shared);
         let wait = if refused { retry.min(RETRY_REFUSED_MAX) } else { retry };
-        tokio::time::sleep(jittered(wait, connected_at_ms)).await;
+        tokio::time::sleep(jittered(wait)).await;
         retry = (retry * 2).min(RETRY_MAX);
     }
 }
@@ -388,8 +420,9 @@ async fn session(shared: &Arc<Shared>, client: AsyncClient, mut events: EventLoo
     }
 }
 
-/// Between half and the whole of `wait`, by a number that differs between stations and attempts.
-fn jittered(wait: Duration, salt: i64) -> Duration {
-    let spread = u32::try_from(salt.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54).unwrap_or(512);
-    wait / 2 + wait * spread.min(1_024) / 2_048
+/// Anything up to `wait`, by chance: stations that lost head office together do not come back together (R30).
+fn jittered(wait: Duration) -> Duration {
+    // Where the system gives no random number the wait is whole.
+    let chance = random_16().map_or(u8::MAX, |bytes| bytes[0]);
+    wait * (u32::from(chance) + 1) / 256
 }
