@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sync::device::random_16;
 use sync::enrolment::CodeRow;
 use sync::life::{self, StoreMark, StoreNote};
-use sync::node::{PROGRAM, StreamCut};
+use sync::node::{FeedStep, PROGRAM, StreamCut};
 use sync::{Clock, Node, NodeError, SqliteStore, Store as _, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
@@ -72,6 +72,7 @@ const TABLES: &[&TableSpec] = &[
     StoreMark::SPEC,
     StoreNote::SPEC,
     StreamCut::SPEC,
+    FeedStep::SPEC,
     Aside::SPEC,
     Settled::SPEC,
 ];

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use pos_core::Calendar;
 use pos_core::settings::Language;
 use serde::Deserialize;
+use sync::retention::KeepDays;
 use sync_identity::{Identity, IdentityError, Kind};
 
 /// Largest configuration or token file that is read.
@@ -55,6 +56,8 @@ struct File {
     time_zone: String,
     #[serde(default = "midnight")]
     day_start: String,
+    #[serde(default)]
+    keep_days: KeepDays,
     local_api: Option<LocalApiFile>,
 }
 
@@ -93,6 +96,8 @@ pub struct Config {
     pub language: Language,
     /// The station's zone and business day.
     pub calendar: Calendar,
+    /// Days for which entries and sales stay here after head office acknowledged them; 90 unless configured, and never less.
+    pub keep_days: KeepDays,
     /// The local HTTP API, if it is on.
     pub local_api: Option<LocalApiConfig>,
 }
@@ -141,6 +146,7 @@ impl Config {
             hq_url: file.hq_url,
             language,
             calendar,
+            keep_days: file.keep_days,
             local_api,
         })
     }

@@ -112,11 +112,11 @@ async fn keep_time(till: Till) -> Result<(), WriterGone> {
     let mut kept_ms = 0;
     loop {
         let _ = till.moment();
-        if let Some(agreed_ms) = till.agreed_ms()
-            && agreed_ms.saturating_sub(kept_ms) >= KEEP_TIME_EVERY_MS
+        if let Some(agreement) = till.clock().agreement()
+            && agreement.true_ms().saturating_sub(kept_ms).saturating_abs() >= KEEP_TIME_EVERY_MS
         {
-            kept_ms = agreed_ms;
-            let kept = till.write(move |node, now| settings::set_agreed_at_ms(node, now, agreed_ms)).await;
+            kept_ms = agreement.true_ms();
+            let kept = till.write(move |node, now| settings::set_agreement(node, now, &agreement)).await;
             if let Err(why) = kept {
                 tracing::warn!(%why, "the time that was agreed on was not kept");
             }

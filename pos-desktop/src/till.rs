@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use anyhow::{Context as _, anyhow};
 use pos_core::cart::CartLine;
@@ -14,9 +13,11 @@ use pos_core::settings::{self, Language};
 use pos_core::store::{self, TillNode};
 use pos_core::{Calendar, Moment, TillError, recent, status};
 use rusqlite::Connection;
+use sync::clock::Agreement;
 use sync::device::random_16;
 use sync::driver::StatusBoard;
 use sync::peer::origin_of;
+use sync::retention::KeepDays;
 use sync::store::sqlite::{Fault, told};
 use sync::upkeep::Upkeep;
 use sync::{Clock, Reader, SqliteStore, Writer};
@@ -27,9 +28,6 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::dto::{StatusParts, TillStatus};
 
-/// A till was not switched off for longer than this since it last agreed on the time: 400 days.
-const AWAY_MS_MAX: i64 = 400 * 24 * 60 * 60 * 1000;
-
 #[derive(Debug)]
 struct Shared {
     writer: Writer<SqliteStore>,
@@ -37,11 +35,8 @@ struct Shared {
     faults: watch::Receiver<Option<Fault>>,
     database: PathBuf,
     clock: Clock,
-    /// Corrected time when the clock was last trusted, milliseconds since 1970 UTC.
-    trusted_ms: AtomicI64,
-    /// It is certainly not earlier than this: HQ agreed on it in a life before, or issued the certificate then.
-    not_before_ms: i64,
     calendar: Calendar,
+    keep_days: KeepDays,
     me: Origin,
     language: Language,
     agent: StatusBoard,
@@ -64,20 +59,21 @@ impl Till {
         let path = config.data_dir.join(store::FILE_NAME);
         let me = origin_of(&identity.certified().subject);
         let entropy = random_16().map_err(|why| anyhow!("the system gives no random bytes: {why}"))?;
-        let store = store::open_at_work(&path, clock.wall_ms())?;
+        let store = store::open_at_work(&path, config.keep_days, clock.wall_ms())?;
         let mut node = store::open_node(store, me.clone(), entropy, clock.now())?;
         let faults = node.store().faults();
-        let agreed_ms = settings::agreed_at_ms(node.store().connection())?;
-        let not_before_ms = agreed_ms.max(identity.certified().issued_at_ms);
+        // A computer whose battery is empty wakes in 1970 and sells all the same, at the prices that it had.
+        let issued = Agreement::not_before(identity.certified().issued_at_ms);
+        let kept = settings::agreement(node.store().connection())?;
+        clock.resume(kept.filter(|kept| kept.true_ms() >= issued.true_ms()).unwrap_or(issued));
         let shared = Shared {
             writer: Writer::spawn(node).context("the writer's thread could not be started")?,
             reader: Reader::new(&path),
             faults,
             database: path,
-            trusted_ms: AtomicI64::new(plausible_ms(clock.now().corrected_ms(), not_before_ms)),
-            not_before_ms,
             clock,
             calendar: config.calendar.clone(),
+            keep_days: config.keep_days,
             me,
             language: config.language,
             agent: StatusBoard::default(),
@@ -113,26 +109,13 @@ impl Till {
 
     /// Now. While the clock is in doubt, prices stay as they last were (R19).
     pub fn moment(&self) -> Moment {
-        let Shared { clock, trusted_ms, .. } = &*self.shared;
-        let stamp = clock.now();
-        if self.clock_in_doubt() {
-            return Moment { stamp, price_at_ms: trusted_ms.load(Ordering::Relaxed) };
-        }
-        trusted_ms.store(stamp.corrected_ms(), Ordering::Relaxed);
-        Moment::trusted(stamp)
+        let clock = &self.shared.clock;
+        Moment { stamp: clock.now(), price_at_ms: clock.price_ms() }
     }
 
-    /// Whether the clock disagrees with the time last agreed with the agent, or, before anything was agreed, with what
-    /// is known from an earlier life: a computer whose battery is empty wakes in 1970 and sells all the same.
+    /// Whether the clock disagrees with the time last agreed with the agent, in this life of the program or before.
     pub fn clock_in_doubt(&self) -> bool {
-        let Shared { clock, not_before_ms, .. } = &*self.shared;
-        let now_ms = clock.now().corrected_ms();
-        clock.in_doubt() || (clock.agreed_ms().is_none() && plausible_ms(now_ms, *not_before_ms) != now_ms)
-    }
-
-    /// The time that HQ and this till agree on now.
-    pub fn agreed_ms(&self) -> Option<i64> {
-        self.shared.clock.agreed_ms()
+        self.shared.clock.in_doubt()
     }
 
     /// The journal's writer, for the drivers.
@@ -147,8 +130,8 @@ impl Till {
             writer: writer.clone(),
             database: database.clone(),
             clock: clock.clone(),
-            retention: Some(store::retention()),
             books: None,
+            retention: Some(store::retention(self.shared.keep_days)),
         }
     }
 
@@ -185,15 +168,6 @@ impl Till {
     /// What is known of HQ.
     pub fn hq(&self) -> &StatusBoard {
         &self.shared.hq
-    }
-}
-
-/// The clock's time if it can be right, or else the latest that is certain.
-const fn plausible_ms(now_ms: i64, not_before_ms: i64) -> i64 {
-    if now_ms < not_before_ms || now_ms > not_before_ms.saturating_add(AWAY_MS_MAX) {
-        not_before_ms
-    } else {
-        now_ms
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use serde::Deserialize;
 use sync::enrolment::Lifetimes;
+use sync::retention::KeepDays;
 use sync_proto::StationCode;
 
 use crate::calendar::{Calendar, CalendarError};
@@ -80,6 +81,9 @@ pub struct Config {
     pub hq_mqtt: String,
     /// `host:port` where devices enrol and renew at HQ.
     pub hq_link: String,
+    /// Days for which entries and sales stay here after HQ acknowledged them; 90 unless configured, and never less.
+    #[serde(default)]
+    pub keep_days: KeepDays,
     /// How long certificates of the station's tills and back offices hold.
     #[serde(default)]
     pub certificates: Certificates,
@@ -262,6 +266,9 @@ address = "SK Imme Station"
         assert_eq!(config.station.time_zone, "Asia/Seoul");
         assert_eq!(config.station.day_start, "00:00");
         assert_eq!(config.certificates.lifetimes(), Lifetimes::STANDARD);
+        assert_eq!(config.keep_days.days(), 90);
+        let longer = GOOD.replace("[station]", "keep_days = 1825\n[station]");
+        assert_eq!(Config::parse("agent.toml", &longer).unwrap().keep_days.days(), 1_825);
     }
 
     #[test]
@@ -292,6 +299,9 @@ address = "SK Imme Station"
             ("[station]", "[certificates]\ngrace = \"often\"\n[station]", "line 9"),
             ("[station]", "[certificates]\nlife = \"1h\"\n[station]", "unknown field `life`"),
             ("[station]", "[station", "line 8"),
+            ("[station]", "keep_days = 89\n[station]", "keep_days is 89; write 90 to 3660"),
+            ("[station]", "keep_days = -1\n[station]", "keep_days is -1"),
+            ("[station]", "keep_days = 100000\n[station]", "keep_days is 100000"),
         ] {
             let why = refusal(&GOOD.replace(from, to));
             assert!(why.contains(said), "{to}: {why}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use station_api::enrolment::{self, Renewal};
-use sync::clock::known_time;
+use sync::clock::{Agreement, known_time};
 use sync::device::{Desk, Devices, random_16};
 use sync::driver::StatusBoard;
 use sync::enrolment::{Issuer, Lifetimes};
@@ -126,6 +126,7 @@ impl Daemon {
         let token = Token::read(&config.api_token_file)?;
         check_place(config, &identity)?;
         let clock = Clock::system();
+        clock.resume(Agreement::not_before(identity.certified().issued_at_ms));
         let mut node = open(config, &identity, &clock)?;
         let faults = node.store().faults();
         let (listener, addr) = listen("http_addr", config.http_addr).await?;
@@ -172,8 +173,8 @@ impl Daemon {
             writer: writer.clone(),
             database: database(&config.data_dir),
             clock: clock.clone(),
-            retention: Some(store::retention()),
             books: Some(Ledger::new(Depth::Station)),
+            retention: Some(store::retention(config.keep_days)),
         };
         supervisor.start("upkeep", move || upkeep.clone().keep());
         let renewal = Renewal {
@@ -329,7 +330,7 @@ fn check_place(config: &Config, identity: &Identity) -> Result<(), StartError> {
 
 fn open(config: &Config, identity: &Identity, clock: &Clock) -> Result<AgentNode, StartError> {
     let path = config.data_dir.display().to_string();
-    let store = store::open_at_work(&database(&config.data_dir), clock.wall_ms())
+    let store = store::open_at_work(&database(&config.data_dir), config.keep_days, clock.wall_ms())
         .map_err(|source| StartError::Store { path: path.clone(), source })?;
     let entropy = random_16().map_err(|why| StartError::System(std::io::Error::other(why.to_string())))?;
     let me = origin_of(&identity.certified().subject);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use sync::enrolment::CodeRow;
 use sync::life::{self, StoreMark, StoreNote};
-use sync::node::{PROGRAM, StreamCut};
-use sync::retention::{KEEP_DAYS_MIN, Retention};
+use sync::node::{FeedStep, PROGRAM, StreamCut};
+use sync::retention::{KeepDays, Retention};
 use sync::{Node, NodeError, SqliteStore, StoreError, Writer};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::devices::{Device, DeviceBook};
@@ -60,10 +60,10 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
 ///
 /// # Errors
 /// See [`SqliteStore::open_or_set_aside`].
-pub fn open_at_work(path: &Path, now_ms: i64) -> Result<SqliteStore, StoreError> {
+pub fn open_at_work(path: &Path, keep_days: KeepDays, now_ms: i64) -> Result<SqliteStore, StoreError> {
     let mut store = SqliteStore::open_or_set_aside(path, &migrations(), TABLES, now_ms)?;
     store.hold_reserve();
-    store.keep(retention());
+    store.keep(retention(keep_days));
     Ok(store)
 }
 
@@ -96,6 +96,7 @@ const TABLES: &[&TableSpec] = &[
     StoreMark::SPEC,
     StoreNote::SPEC,
     StreamCut::SPEC,
+    FeedStep::SPEC,
     Aside::SPEC,
     Settled::SPEC,
 ];
@@ -110,14 +111,14 @@ macro_rules! purged_sales {
 
 /// What the agent keeps: entries for as long as a restored head office may need them, sales as long as their entries. Sums
 /// of days stay, and so does everything that was ordered and delivered.
-pub fn retention() -> Retention {
+pub fn retention(keep_days: KeepDays) -> Retention {
     const ROWS: &[&str] = &[
         concat!("DELETE FROM sale_lines WHERE sale_id IN (", purged_sales!(), ")"),
         concat!("DELETE FROM sale_tenders WHERE sale_id IN (", purged_sales!(), ")"),
         concat!("DELETE FROM stock_flows WHERE sale_id IN (", purged_sales!(), ")"),
         concat!("DELETE FROM sales WHERE sale_id IN (", purged_sales!(), ")"),
     ];
-    Retention::new(HQ, &[HQ], KEEP_DAYS_MIN, ROWS)
+    Retention::new(HQ, &[HQ], keep_days, ROWS)
 }
 
 /// Opens the journal of the agent `me`. `entropy` becomes the incarnation of a new database.

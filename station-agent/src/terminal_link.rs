@@ -13,7 +13,7 @@ use sync::Peer;
 use sync::node::Incoming;
 use sync_identity::Standing;
 use sync_proto::Role;
-use sync_proto::wire::{MESSAGE_LEN_MAX, Message, Reply, WireError};
+use sync_proto::wire::{MESSAGE_LEN_MAX, Message, PullAnswer, Reply, TIME_UNKNOWN_MS, WireError};
 
 use crate::http::{Refusal, Shared, discard, read_limited};
 use crate::{HQ, ledger::LedgerError};
@@ -70,7 +70,17 @@ async fn receive(station: &Shared, peer: &Peer, message: Vec<u8>) -> Result<Vec<
     let clock = station.clock.clone();
     let received =
         station.writer.run(move |node| node.answer(incoming, HQ, clock.now().corrected_ms())).await;
-    received.map_err(LedgerError::from)?.map_err(|why| malformed(&why))
+    let reply = received.map_err(LedgerError::from)?.map_err(|why| malformed(&why))?;
+    Ok(if station.clock.agreed_ms().is_none() { without_time(reply) } else { reply })
+}
+
+/// A till must not set its prices by an agent that did not hear the time from head office since it started (R19): it goes
+/// on by its own clock, and by what it was told before.
+fn without_time(reply: Vec<u8>) -> Vec<u8> {
+    match Reply::decode(&reply) {
+        Ok(Reply::Pull(answer)) => Reply::Pull(PullAnswer { now_ms: TIME_UNKNOWN_MS, ..answer }).encode(),
+        Ok(_) | Err(_) => reply,
+    }
 }
 
 /// Answers a pull at once when there is news, otherwise when there is or the time is over.

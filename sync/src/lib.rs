@@ -47,6 +47,8 @@ pub const MIGRATION_QUARANTINE: &str = include_str!("../migrations/0006_quaranti
 pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql");
 /// What audits put back; after [`MIGRATION_STREAMS`].
 pub const MIGRATION_AUDIT: &str = include_str!("../migrations/0008_audit.sql");
+/// Migration of every program: when its own feeds reached their versions.
+pub const MIGRATION_FEED_STEPS: &str = include_str!("../migrations/0011_feed_steps.sql");
 
 /// The migrations of a program in order: what every program shares, with the program's `own` after the first two.
 pub fn migrations(own: &[&'static str]) -> Vec<&'static str> {
@@ -59,6 +61,7 @@ pub fn migrations(own: &[&'static str]) -> Vec<&'static str> {
         MIGRATION_QUARANTINE,
         MIGRATION_STREAMS,
         MIGRATION_AUDIT,
+        MIGRATION_FEED_STEPS,
     ]);
     all
 }

@@ -26,7 +26,7 @@ use sync_proto::{
 
 use crate::store::{Commit, Store, StoreError};
 
-pub use feed::{Applied, DigestScan, FEED_KEEP_MS, FeedApply, Kept};
+pub use feed::{Applied, DigestScan, FEED_KEEP_MS, FeedApply, FeedStep, Kept};
 pub use incoming::Incoming;
 pub use lives::StreamCut;
 pub use outbox::Pending;
@@ -250,6 +250,7 @@ impl<S: Store> Node<S> {
         }
         commit.rows = rows.into_changes();
         commit.rows.extend(beside.rows);
+        feed::note_steps(&mut commit);
         self.commit(&commit)?;
         Ok(recorded)
     }

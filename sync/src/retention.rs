@@ -2,6 +2,7 @@
 //! still waits for, never the head of a chain.
 
 use rusqlite::{Connection, params};
+use serde::Deserialize;
 use sync_proto::Seq;
 
 use crate::store::sqlite::SqliteStore;
@@ -13,6 +14,45 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// A restored head office may be this much older than it was (R11): days for which entries stay after it
 /// acknowledged them.
 pub const KEEP_DAYS_MIN: u16 = 90;
+
+/// Ten years, the longest that books must be kept anywhere; a disk that should hold more is an archive.
+pub const KEEP_DAYS_MAX: u16 = 3_660;
+
+/// For how many days entries stay after head office acknowledged them, as configured: `keep_days`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct KeepDays(u16);
+
+/// Days that nobody may configure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "keep_days is {0}; write {KEEP_DAYS_MIN} to {KEEP_DAYS_MAX}: what head office loses when it is restored from a backup comes again from here, and a backup may be that old"
+)]
+pub struct KeepDaysError(i64);
+
+impl KeepDays {
+    /// The days.
+    pub const fn days(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for KeepDays {
+    fn default() -> Self {
+        Self(KEEP_DAYS_MIN)
+    }
+}
+
+impl TryFrom<i64> for KeepDays {
+    type Error = KeepDaysError;
+
+    fn try_from(days: i64) -> Result<Self, KeepDaysError> {
+        match u16::try_from(days) {
+            Ok(fits) if (KEEP_DAYS_MIN..=KEEP_DAYS_MAX).contains(&fits) => Ok(Self(fits)),
+            _ => Err(KeepDaysError(days)),
+        }
+    }
+}
 
 /// Entries deleted in one transaction: a few milliseconds of the writer.
 const STEP_ENTRIES: u64 = 500;
@@ -27,26 +67,26 @@ pub struct Retention {
     pub durable: &'static str,
     /// Every upstream that has to hold an entry before it may go (R36).
     pub upstreams: &'static [&'static str],
-    /// Days after the acknowledgement; at least [`KEEP_DAYS_MIN`].
-    pub keep_days: u16,
+    /// Days after the acknowledgement.
+    pub keep_days: KeepDays,
     /// Statements that delete rows of projections and of the program's own which belong to purged entries, in this
     /// order, each with a limit of its own.
     pub rows: &'static [&'static str],
 }
 
 impl Retention {
-    /// With the days configured, which are never less than what a restored head office needs.
+    /// With the days configured.
     pub fn new(
         durable: &'static str,
         upstreams: &'static [&'static str],
-        keep_days: u16,
+        keep_days: KeepDays,
         rows: &'static [&'static str],
     ) -> Self {
-        Self { durable, upstreams, keep_days: keep_days.max(KEEP_DAYS_MIN), rows }
+        Self { durable, upstreams, keep_days, rows }
     }
 
     fn oldest_day(&self, today: i64) -> i64 {
-        today.saturating_sub(i64::from(self.keep_days))
+        today.saturating_sub(i64::from(self.keep_days.days()))
     }
 }
 

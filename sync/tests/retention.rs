@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sync::life::{self, StoreMark, StoreNote};
 use sync::node::{Beside, StreamCut};
-use sync::retention::Retention;
+use sync::retention::{KeepDays, Retention};
 use sync::{Draft, Node, SqliteStore, Store as _};
 use sync_proto::fact::{FeedApplied, FeedScope};
 use sync_proto::project::All;
@@ -20,7 +20,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const START_MS: i64 = 20_000 * DAY_MS;
 
 fn retention() -> Retention {
-    Retention::new("hq", &["agent", "hq"], 90, &[])
+    Retention::new("hq", &["agent", "hq"], KeepDays::default(), &[])
 }
 
 fn open(folder: &Path) -> Node<SqliteStore> {
@@ -142,6 +142,11 @@ fn the_nights_that_are_kept_are_bounded() {
 
 #[test]
 fn fewer_days_than_a_restored_head_office_needs_are_not_taken() {
-    assert_eq!(Retention::new("hq", &["hq"], 7, &[]).keep_days, 90);
-    assert_eq!(Retention::new("hq", &["hq"], 1_825, &[]).keep_days, 1_825);
+    for days in [90, 1_825, 3_660] {
+        assert_eq!(i64::from(KeepDays::try_from(days).unwrap().days()), days);
+    }
+    for days in [i64::MIN, -1, 0, 7, 89, 3_661, 65_536 + 90] {
+        let why = KeepDays::try_from(days).unwrap_err().to_string();
+        assert!(why.starts_with(&format!("keep_days is {days}; write 90 to 3660")), "{why}");
+    }
 }

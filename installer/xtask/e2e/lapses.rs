@@ -98,10 +98,10 @@ fn clocks_that_are_years_off_hold_up_neither_sales_nor_links() {
 }
 
 /// Whether the till's database knows the time for a start without anybody to ask.
-fn time_is_kept(stage: &Stage) -> bool {
+pub fn time_is_kept(stage: &Stage) -> bool {
     let path = stage.data().join("ST0001/till-1/till.db");
     let open = rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let count = "SELECT count(*) FROM settings WHERE name = 'agreed_at_ms'";
+    let count = "SELECT count(*) FROM settings WHERE name = 'agreement'";
     open.and_then(|database| database.query_row(count, [], |row| row.get(0)))
         .is_ok_and(|count: i64| count == 1)
 }

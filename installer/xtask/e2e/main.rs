@@ -29,6 +29,8 @@ mod mqtt;
 #[cfg(test)]
 mod papers;
 #[cfg(test)]
+mod prices;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod proxy;

@@ -54,12 +54,12 @@ impl Calendar {
         Ok(Self { zone, day_start })
     }
 
-    /// Business day 영업일 of a moment: its date at the station, less the day's starting hour. `None` for a
-    /// clock outside the years 0 to 9999; the fact is then recorded without a day.
+    /// Business day 영업일 of a moment: the date that the station's wall clock shows less the day's starting hour. Counted
+    /// on the wall clock, as the agent does, so that a day of 23 or 25 hours still begins at the hour on the sign. `None`
+    /// for a clock outside the years 0 to 9999; the fact is then recorded without a day.
     pub fn business_day(&self, at_ms: i64) -> Option<BusinessDay> {
-        let shifted = timestamp(at_ms).checked_sub(self.day_start).ok()?;
-        let date = shifted.to_zoned(self.zone.clone()).date();
-        BusinessDay::new(date.to_string()).ok()
+        let shown = timestamp(at_ms).to_zoned(self.zone.clone()).datetime();
+        BusinessDay::new(shown.checked_sub(self.day_start).ok()?.date().to_string()).ok()
     }
 
     /// `2026-11-23 14:05` at the station.
@@ -98,6 +98,22 @@ mod tests {
         assert_eq!(day(&six, BEFORE_MIDNIGHT_MS + 1), "2026-11-23");
         assert_eq!(six.date_and_time(BEFORE_MIDNIGHT_MS), "2026-11-23 23:59");
         assert_eq!(rfc3339(BEFORE_MIDNIGHT_MS), "2026-11-23T14:59:59.999Z");
+    }
+
+    #[test]
+    fn r35_days_of_23_and_25_hours_begin_at_the_hour_on_the_sign() {
+        // Berlin, 2026: clocks go on at 02:00 on 29 March (01:00 UTC) and back at 03:00 on 25 October.
+        let six = Calendar::new("Europe/Berlin", "06:00").unwrap();
+        for (six_oclock_ms, before, after) in
+            [(1_774_756_800_000, "2026-03-28", "2026-03-29"), (1_792_904_400_000, "2026-10-24", "2026-10-25")]
+        {
+            assert_eq!(day(&six, six_oclock_ms - 1), before);
+            assert_eq!(day(&six, six_oclock_ms), after);
+        }
+        // The hour that comes twice is of one day both times.
+        let midnight = Calendar::new("Europe/Berlin", "00:00").unwrap();
+        assert_eq!(day(&midnight, 1_792_890_000_000 - 1), "2026-10-25");
+        assert_eq!(day(&midnight, 1_792_890_000_000 + 1), "2026-10-25");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Settings of this till that people change on its screen.
 
 use rusqlite::{Connection, OptionalExtension as _};
+use sync::clock::Agreement;
 
 use crate::cart::put;
 use crate::day::Moment;
@@ -70,7 +71,7 @@ impl Theme {
 
 const LANGUAGE: &str = "language";
 const THEME: &str = "theme";
-const AGREED_AT: &str = "agreed_at_ms";
+const AGREEMENT: &str = "agreement";
 
 /// The language chosen at this till, or else `fallback`.
 ///
@@ -105,20 +106,20 @@ pub fn set_theme(node: &mut TillNode, now: &Moment, theme: Theme) -> Result<(), 
     write(node, now, THEME, theme.as_str())
 }
 
-/// The newest time that HQ and this till agreed on, milliseconds since 1970 UTC; 0 before the first.
+/// What HQ and this till last agreed on about the time; `None` before the first time.
 ///
 /// # Errors
 /// The database does not answer.
-pub fn agreed_at_ms(connection: &Connection) -> Result<i64, TillError> {
-    Ok(read(connection, AGREED_AT)?.and_then(|text| text.parse().ok()).unwrap_or(0))
+pub fn agreement(connection: &Connection) -> Result<Option<Agreement>, TillError> {
+    Ok(read(connection, AGREEMENT)?.as_deref().and_then(Agreement::parse))
 }
 
-/// Keeps the time agreed on, for a start with an empty battery.
+/// Keeps what was agreed on, for a start with a wrong clock and nobody to ask.
 ///
 /// # Errors
 /// The database does not take it.
-pub fn set_agreed_at_ms(node: &mut TillNode, now: &Moment, at_ms: i64) -> Result<(), TillError> {
-    write(node, now, AGREED_AT, &at_ms.to_string())
+pub fn set_agreement(node: &mut TillNode, now: &Moment, agreement: &Agreement) -> Result<(), TillError> {
+    write(node, now, AGREEMENT, &agreement.to_text())
 }
 
 fn read(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sync::life::{self, StoreMark, StoreNote};
-use sync::node::StreamCut;
-use sync::retention::{KEEP_DAYS_MIN, Retention};
+use sync::node::{FeedStep, StreamCut};
+use sync::retention::{KeepDays, Retention};
 use sync::{Node, NodeError, SqliteStore, StoreError};
 use sync_proto::catalogue::{Catalogue, Price, Product, Station};
 use sync_proto::ledger::{Account, Depth, Ledger, Sale, SaleLine, SaleTender, Subject};
@@ -39,10 +39,10 @@ pub fn open_store(path: &Path) -> Result<SqliteStore, StoreError> {
 ///
 /// # Errors
 /// See [`SqliteStore::open_or_set_aside`].
-pub fn open_at_work(path: &Path, now_ms: i64) -> Result<SqliteStore, StoreError> {
+pub fn open_at_work(path: &Path, keep_days: KeepDays, now_ms: i64) -> Result<SqliteStore, StoreError> {
     let mut store = SqliteStore::open_or_set_aside(path, &migrations(), TABLES, now_ms)?;
     store.hold_reserve();
-    store.keep(retention());
+    store.keep(retention(keep_days));
     Ok(store)
 }
 
@@ -70,6 +70,7 @@ const TABLES: &[&TableSpec] = &[
     StoreMark::SPEC,
     StoreNote::SPEC,
     StreamCut::SPEC,
+    FeedStep::SPEC,
 ];
 
 /// Sales whose entries were purged, ten thousand at a time.
@@ -81,7 +82,7 @@ macro_rules! purged_sales {
 }
 
 /// What the till keeps: entries for as long as a restored head office may need them, sales as long as their entries.
-pub fn retention() -> Retention {
+pub fn retention(keep_days: KeepDays) -> Retention {
     const ROWS: &[&str] = &[
         concat!("DELETE FROM sale_lines WHERE sale_id IN (", purged_sales!(), ")"),
         concat!("DELETE FROM sale_tenders WHERE sale_id IN (", purged_sales!(), ")"),
@@ -91,7 +92,7 @@ pub fn retention() -> Retention {
         "DELETE FROM ack_history WHERE EXISTS (SELECT 1 FROM streams t \
            WHERE t.stream_id = ack_history.stream_id AND ack_history.through < t.purged_through)",
     ];
-    Retention::new(HQ, &[AGENT, HQ], KEEP_DAYS_MIN, ROWS)
+    Retention::new(HQ, &[AGENT, HQ], keep_days, ROWS)
 }
 
 /// Opens the journal of the till `me` over its store. `entropy` becomes the incarnation of a new database.

@@ -49,7 +49,8 @@ fn a_whole_configuration_is_read_with_the_files_it_names() {
 fn what_is_wrong_is_told_on_one_line_that_names_it() {
     let folder = Folder::new();
     type Edit = fn(String) -> String;
-    let cases: [(Edit, &str); 9] = [
+    let cases: [(Edit, &str); 10] = [
+        (|text| format!("keep_days = 30\n{text}"), "keep_days is 30; write 90 to 3660"),
         (|text| format!("colour = \"red\"\n{text}"), "unknown field `colour`"),
         (|text| format!("{text}prot = 1\n"), "unknown field `prot`"),
         (|text| text.replace("agent_url", "# agent_url"), "missing field `agent_url`"),

@@ -251,6 +251,7 @@ impl Bench {
             hq_url: None,
             language: pos_core::settings::Language::Korean,
             calendar: pos_core::Calendar::new("Asia/Seoul", "00:00").unwrap(),
+            keep_days: sync::retention::KeepDays::default(),
             local_api: Some(local_api),
         };
         setup::enrol(&config, &agent.code(Kind::Till(TerminalNo(1))).await).await.unwrap();

@@ -15,6 +15,10 @@ pub struct Overview {
     pub business_day: String,
     /// The agent's clock when it answered.
     pub now: String,
+    /// That clock disagrees with the time last agreed with HQ by over five minutes: prices stay as they were until it
+    /// is set right, and sales go on.
+    #[serde(default)]
+    pub clock_doubt: bool,
     /// The link to HQ.
     pub hq: LinkState,
     /// One row for each enrolled terminal.

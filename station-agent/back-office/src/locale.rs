@@ -149,11 +149,12 @@ mod tests {
     }
 
     fn is_key(part: &str) -> bool {
-        const AREAS: [&str; 12] = [
+        const AREAS: [&str; 13] = [
             "app.",
             "nav.",
             "link.",
             "stale.",
+            "clock.",
             "stock.",
             "deliveries.",
             "orders.",

@@ -28,7 +28,7 @@ pub(super) async fn list(
     fields: Fields,
 ) -> Result<Json<Vec<ProductMaster>>, Refusal> {
     let page = fields.page()?;
-    let at_ms = station.clock.now().corrected_ms();
+    let at_ms = station.clock.price_ms();
     let rows = station.read(move |connection, code| products::list(connection, code, at_ms, &page)).await?;
     let products = rows.into_iter().map(|row| ProductMaster {
         product_id: row.product_id,

@@ -23,6 +23,7 @@ pub(super) async fn show(State(station): State<Shared>) -> Result<Json<Overview>
     overview.terminals = terminals_of(&station).await?;
     overview.station_name.clone_from(&station.name);
     overview.now = rfc3339(now.stamp.corrected_ms());
+    overview.clock_doubt = station.clock.in_doubt();
     overview.hq = LinkState {
         up: *station.hq.up.borrow(),
         last_ack_at: station.hq.board.now().last_ack_at_ms.map(rfc3339),
@@ -58,6 +59,7 @@ fn books(
         station_name: String::new(),
         business_day: day.map(ToString::to_string).unwrap_or_default(),
         now: String::new(),
+        clock_doubt: false,
         hq: LinkState { up: false, last_ack_at: None, pending_count: 0, pending_oldest_at: None },
         terminals: Vec::new(),
         stock: stock_rows(connection, code, day)?,

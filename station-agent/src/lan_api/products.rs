@@ -11,7 +11,7 @@ use crate::ledger::products::{self, ProductNow};
 use crate::ledger::{PAGE_LEN_MAX, Page};
 
 pub(super) async fn list(State(station): State<Shared>) -> Result<Json<Vec<Product>>, Refusal> {
-    let at_ms = station.clock.now().corrected_ms();
+    let at_ms = station.clock.price_ms();
     let all = Page { limit: PAGE_LEN_MAX, after: None };
     let rows = station.read(move |connection, code| products::list(connection, code, at_ms, &all)).await?;
     Ok(Json(rows.into_iter().map(view).collect()))

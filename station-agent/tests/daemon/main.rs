@@ -17,3 +17,4 @@ mod setup;
 mod station;
 mod terminals;
 mod till;
+mod year;

@@ -25,8 +25,10 @@ pub const MIGRATION_QUARANTINE: &str = include_str!("../migrations/0006_quaranti
 pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql");
 /// What audits put back; after [`MIGRATION_STREAMS`].
 pub const MIGRATION_AUDIT: &str = include_str!("../migrations/0008_audit.sql");
+/// Migration 11: when its own feeds reached their versions.
+pub const MIGRATION_FEED_STEPS: &str = include_str!("../migrations/0011_feed_steps.sql");
 /// All of them in order, for a program without tables of its own.
-pub const MIGRATIONS: [&str; 8] = [
+pub const MIGRATIONS: [&str; 9] = [
     MIGRATION_JOURNAL,
     MIGRATION_BOOKS,
     MIGRATION_DEVICES,
@@ -35,4 +37,5 @@ pub const MIGRATIONS: [&str; 8] = [
     MIGRATION_QUARANTINE,
     MIGRATION_STREAMS,
     MIGRATION_AUDIT,
+    MIGRATION_FEED_STEPS,
 ];

@@ -1,7 +1,7 @@
 //! Products, prices and stations as every program keeps them from HQ's feeds, and the rule of the price.
 
 use crate::fact::{Fact, FeedScope, PriceScheduled, PriceScope, ProductChanged};
-use crate::ids::StationCode;
+use crate::ids::{ProductId, StationCode};
 use crate::project::{LiveTable, Posting, Projection, ProjectionError};
 use crate::rows::{RowKey, Rows, Table as _, Value};
 
@@ -65,7 +65,17 @@ pub fn next_price<'a>(prices: &'a [Price], station: &StationCode, at_ms: i64) ->
 
 /// Key of a product in the chain feed.
 pub fn product_feed_key(product: &ProductChanged) -> String {
-    format!("product/{}", product.product)
+    product_published_as(&product.product)
+}
+
+/// The same, of a product that is known by its code.
+pub fn product_published_as(product: &ProductId) -> String {
+    format!("product/{product}")
+}
+
+/// The key under which a stored price was published in its feed.
+pub fn price_published_as(price: &Price) -> String {
+    format!("price/{}/{}/{}", price.product_id, price.scope, price.effective_at_ms)
 }
 
 /// Key of a price in its feed: two schedules for the same moment and scope replace each other.

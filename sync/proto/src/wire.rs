@@ -19,7 +19,8 @@ pub use check::{Check, CheckAnswer};
 pub use credit::Credit;
 pub use feed::{
     FEED_KEY_LEN_MAX, FeedCursor, FeedItem, News, PART_RAW_LEN, PART_RAW_LEN_MAX, PARTS_MAX, PULL_LEN_MAX,
-    PartAnswer, PartAsk, Pull, PullAnswer, SnapshotHasher, SnapshotId, frame_items, unframe_items,
+    PartAnswer, PartAsk, Pull, PullAnswer, SnapshotHasher, SnapshotId, TIME_UNKNOWN_MS, frame_items,
+    unframe_items,
 };
 pub use rebuild::{Fetch, Fetched, HeldStream, ListStreams, STREAMS_MAX, StreamList};
 pub use session::{Hello, HelloAnswer, Outcome, Progress, ProgressAnswer, Receipt, RefusalCode};

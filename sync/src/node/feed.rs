@@ -29,6 +29,8 @@ use crate::store::{Commit, FeedHead, StageChange, Store};
 
 pub use check::DigestScan;
 pub use keep::{FEED_KEEP_MS, Kept};
+pub use publish::FeedStep;
+pub(in crate::node) use publish::note_steps;
 use shelf::Shelf;
 
 /// How a node applies a feed.

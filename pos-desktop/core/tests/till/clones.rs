@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use pos_core::sale::{self, QuickSale};
 use pos_core::store;
+use sync::retention::KeepDays;
 use sync_proto::Stamp;
 
 use crate::fixture::{NOW_MS, Till, WATER, id, origin};
@@ -22,7 +23,8 @@ fn r6_three_clones_of_one_image_share_no_receipt_number() {
         for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
             std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
         }
-        let opened = store::open_at_work(&copy.path().join(store::FILE_NAME), NOW_MS).unwrap();
+        let opened =
+            store::open_at_work(&copy.path().join(store::FILE_NAME), KeepDays::default(), NOW_MS).unwrap();
         let mut node = store::open_node(opened, origin(), [clone; 16], Stamp::at_wall_ms(NOW_MS)).unwrap();
         for counter in 1..=50 {
             let quick = QuickSale { product: id(WATER), milli: 1_000, account: None };

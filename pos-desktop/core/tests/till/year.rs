@@ -2,6 +2,7 @@
 
 use pos_core::store;
 use sync::Store as _;
+use sync::retention::KeepDays;
 use sync_proto::Seq;
 
 use crate::fixture::{NOW_MS, Till, WATER, at};
@@ -20,7 +21,7 @@ const WAL_LEN_MAX: u64 = 16 * 1024 * 1024;
 #[test]
 fn r33_a_simulated_year_stays_within_its_bound() {
     let mut till = Till::new();
-    let retention = store::retention();
+    let retention = store::retention(KeepDays::default());
     till.node.store().connection().pragma_update(None, "synchronous", "OFF").unwrap();
     let database = till.folder.path().join(store::FILE_NAME);
     let own = till.node.own_stream();

@@ -20,8 +20,12 @@ impl App {
         if let Standing::SettingUp(screen) = &self.standing {
             return self.before_the_pages(screen.view(self.language).map(Message::Setup));
         }
-        let main =
-            column![].push(self.stale_banner()).push(self.page()).width(Length::Fill).height(Length::Fill);
+        let main = column![]
+            .push(self.stale_banner())
+            .push(self.clock_banner())
+            .push(self.page())
+            .width(Length::Fill)
+            .height(Length::Fill);
         let frame = row![self.side(), rule::vertical(1), main];
         container(frame).width(Length::Fill).height(Length::Fill).class(Surface::Canvas).into()
     }
@@ -72,6 +76,14 @@ impl App {
         let Fault { what, now, .. } = trouble.explain(self.language);
         let shape = if *trouble == Trouble::Unreachable { Icon::Offline } else { Icon::Alert };
         Some(banner(Tone::Warn, shape, head, format!("{what} {now}")))
+    }
+
+    /// While the station's clock may be wrong (R19): what stays as it is, and what to do.
+    fn clock_banner(&self) -> Option<Element<'_, Message>> {
+        self.station.overview.as_ref().filter(|overview| overview.clock_doubt)?;
+        let head = self.language.text("clock.doubt_what").to_owned();
+        let rest = self.language.text("clock.doubt_now").to_owned();
+        Some(banner(Tone::Warn, Icon::Alert, head, rest))
     }
 
     fn side(&self) -> Element<'_, Message> {

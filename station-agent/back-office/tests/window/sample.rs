@@ -62,6 +62,7 @@ pub fn busy() -> Known {
         station_name: "SK Imme".to_owned(),
         business_day: "2026-11-23".to_owned(),
         now: "2026-11-23T05:05:07Z".to_owned(),
+        clock_doubt: false,
         hq: LinkState {
             up: true,
             last_ack_at: Some("2026-11-23T05:02:00Z".to_owned()),

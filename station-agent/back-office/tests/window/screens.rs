@@ -40,6 +40,28 @@ fn what_hq_has_not_got_yet_is_shown_with_the_age_of_the_oldest() {
 }
 
 #[test]
+fn r19_the_manager_is_told_while_the_stations_clock_is_in_doubt() {
+    for (language, what, now) in [
+        (
+            Language::Ko,
+            "이 점포의 시계가 맞지 않을 수 있습니다.",
+            "가격은 그대로 유지되고 판매는 계속됩니다. 점포 에이전트 컴퓨터의 시계를 맞추십시오.",
+        ),
+        (
+            Language::En,
+            "The clock of this station may be wrong.",
+            "Prices stay as they were and sales go on. Set the clock of the station agent's computer.",
+        ),
+    ] {
+        let mut known = sample::busy();
+        known.overview.clock_doubt = true;
+        let agent = Agent::start(known);
+        let window = Window::open(&agent, language, Theme::Light);
+        window.expect(&[what, now]);
+    }
+}
+
+#[test]
 fn a_till_is_connected_silent_or_was_never_seen() {
     let (_agent, window) = busy(Language::En);
     window.expect(&[

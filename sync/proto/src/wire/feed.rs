@@ -17,6 +17,10 @@ pub const PULL_LEN_MAX: usize = 128 * 1024;
 /// [`PULL_LEN_MAX`] and a catalogue of 20,000 products takes some fifteen round trips.
 pub const PART_RAW_LEN: usize = 512 * 1024;
 
+/// What an answerer says who does not know the time for certain: a till that took its 1970 for the time would have no price
+/// for anything.
+pub const TIME_UNKNOWN_MS: i64 = 0;
+
 /// A part never decompresses to more than this: [`PART_RAW_LEN`] and one item above it.
 pub const PART_RAW_LEN_MAX: usize = PART_RAW_LEN + 2 * crate::entry::ENTRY_LEN_MAX;
 
@@ -175,7 +179,7 @@ pub struct PullAnswer {
     /// The answerer writes the feed itself. One who passes it on may be behind the puller, who then waits; the
     /// writer is behind what it once told only when it was put back to an older copy of itself.
     pub from_writer: bool,
-    /// Wall clock of the answerer, for the offset (R19, R35).
+    /// Clock of the answerer, for the offset (R19, R35); [`TIME_UNKNOWN_MS`] from one whose own may be wrong.
     pub now_ms: i64,
     /// What to apply.
     pub news: News,

@@ -29,7 +29,8 @@ impl<S: Store> Node<S> {
             let old = self.store.feed_version_at(&scope, now_ms.saturating_sub(FEED_KEEP_MS))?;
             if old > self.store.feed_horizon(&scope)? {
                 let feed_horizons = vec![(scope.clone(), old)];
-                self.commit(&Commit { at_ms: now_ms, feed_horizons, ..Commit::default() })?;
+                let rows = self.steps_until(&scope, old)?;
+                self.commit(&Commit { at_ms: now_ms, feed_horizons, rows, ..Commit::default() })?;
                 kept.horizons = kept.horizons.saturating_add(1);
             }
             if self.writes_feed(&scope) {

@@ -1,15 +1,61 @@
 //! Writing a feed: versions in the order of commits (R18), and a new life that counts from the beginning (R11).
 
+use std::collections::BTreeMap;
+
 use sync_proto::fact::FeedScope;
 use sync_proto::project::ProjectionError;
-use sync_proto::rows::Rows;
+use sync_proto::rows::{RowChange, Rows, Table as _};
 use sync_proto::wire::FeedItem;
 use sync_proto::{Fact, FeedVersion, Stamp};
 
 use super::super::{Draft, Node, NodeError};
+use super::apply::SCAN_ROWS;
 use crate::store::{Commit, FeedHead, Store};
 
+sync_proto::table! {
+    /// When a feed written here reached a version: one row for each commit, for as long as the feed's horizon (R24).
+    pub struct FeedStep in "feed_steps" { scope: String, version: i64 } { at_ms: i64 }
+}
+
+/// Notes where the feeds of `commit` stand after it.
+pub(in crate::node) fn note_steps(commit: &mut Commit) {
+    let heads: BTreeMap<String, FeedVersion> =
+        commit.feed_heads.iter().map(|(scope, head)| (scope.to_text(), head.version)).collect();
+    let at_ms = commit.at_ms;
+    commit.rows.extend(heads.into_iter().filter(|(_, version)| version.0 > 0).map(|(scope, version)| {
+        let version = i64::try_from(version.0).unwrap_or(i64::MAX);
+        let (key, cells) = FeedStep { scope, version, at_ms }.into_parts();
+        RowChange { key, cells: Some(cells) }
+    }));
+}
+
 impl<S: Store> Node<S> {
+    /// The steps of a feed up to `through`, to be taken away.
+    pub(super) fn steps_until(
+        &mut self,
+        scope: &FeedScope,
+        through: FeedVersion,
+    ) -> Result<Vec<RowChange>, NodeError> {
+        let text = scope.to_text();
+        let mut gone = Vec::new();
+        let mut after = Some(FeedStep::key(text.as_str(), 0));
+        loop {
+            let found = self.store.scan(FeedStep::SPEC, after.as_ref(), SCAN_ROWS)?;
+            for (key, cells) in &found {
+                let step = FeedStep::from_parts(&key.key, cells)?;
+                let old = u64::try_from(step.version).is_ok_and(|version| version <= through.0);
+                if step.scope != text || !old {
+                    return Ok(gone);
+                }
+                gone.push(RowChange { key: key.clone(), cells: None });
+            }
+            after = found.last().map(|(key, _)| key.clone());
+            if after.is_none() {
+                return Ok(gone);
+            }
+        }
+    }
+
     /// Adds the draft's feed items to the commit, with the next versions of their feeds (R18: this node is
     /// the feeds' only writer, so the order of versions is the order of commits).
     pub(in crate::node) fn publish_into(
@@ -82,6 +128,8 @@ impl<S: Store> Node<S> {
         });
         commit.feed_heads.push((scope.clone(), FeedHead { writer: self.own.incarnation, version }));
         commit.feed_horizons.push((scope.clone(), FeedVersion(0)));
+        commit.rows.extend(self.steps_until(scope, FeedVersion(u64::MAX))?);
+        note_steps(&mut commit);
         self.commit(&commit)?;
         tracing::info!(
             scope = scope.to_text(),
