@@ -12,7 +12,7 @@ pub use order::{OrderDto, ShipmentDto};
 pub use product::{AcknowledgementDto, ProductDto, ScheduledPriceDto};
 pub use quarantine::{QuarantineEntryDto, QuarantineRowDto, ReplayedDto};
 pub use role::{LogisticsSettingsDto, ProblemDto, RoleStateDto, SummaryDto};
-pub use station::{DeviceDto, EnrolmentCodeDto, StationDto, TerminalDto};
+pub use station::{DeviceDto, EnrolmentCodeDto, FeedBehindDto, StationDto, TerminalDto};
 
 use ts_rs::{Config, TS};
 
@@ -27,6 +27,7 @@ pub fn typescript() -> Result<Vec<(String, String)>, ts_rs::ExportError> {
     add::<AcknowledgementDto>(&config, &mut files)?;
     add::<DeviceDto>(&config, &mut files)?;
     add::<EnrolmentCodeDto>(&config, &mut files)?;
+    add::<FeedBehindDto>(&config, &mut files)?;
     add::<LogisticsSettingsDto>(&config, &mut files)?;
     add::<OrderDto>(&config, &mut files)?;
     add::<ProblemDto>(&config, &mut files)?;

@@ -5,6 +5,7 @@ mod add;
 mod change;
 mod list;
 mod price;
+mod retire;
 mod seed;
 
 pub use acknowledgements::{Acknowledgement, acknowledgements};
@@ -12,6 +13,7 @@ pub use add::{NewProduct, add_product};
 pub use change::{ProductChange, change_product, resend_product};
 pub use list::{ProductRow, find, list};
 pub use price::{SchedulePrice, check_price, schedule_price};
+pub use retire::{purge_superseded, retire_product};
 pub use seed::{CatalogueFileError, read_catalogue_file, seed_catalogue};
 
 use sync::{Draft, StoreError};

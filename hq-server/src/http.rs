@@ -76,6 +76,7 @@ fn compat_paths() -> Router<App> {
 fn v1_paths() -> Router<App> {
     Router::new()
         .route("/stations", get(v1::stations))
+        .route("/feeds/behind", get(v1::behind))
         .route("/enrolment-codes", post(v1::open_code))
         .route("/devices", get(v1::devices))
         .route("/devices/{device}/revoke", post(v1::revoke_device))
@@ -88,7 +89,7 @@ fn v1_paths() -> Router<App> {
         .route("/roles/{role}/stop", post(v1::stop_role))
         .route("/roles/{role}/start", post(v1::start_role))
         .route("/products", get(v1::products).post(v1::add_product))
-        .route("/products/{product_id}", patch(v1::change_product))
+        .route("/products/{product_id}", patch(v1::change_product).delete(v1::retire_product))
         .route("/products/{product_id}/prices", post(v1::schedule_price))
         .route("/products/{product_id}/acknowledgements", get(v1::acknowledgements))
         .route("/summary", get(v1::summary))

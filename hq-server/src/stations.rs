@@ -1,11 +1,13 @@
 //! Context Stations 점포관리: the register of stations, their devices, and what each last reported.
 
+mod behind;
 mod devices;
 mod find;
 mod list;
 mod presence;
 mod register;
 
+pub use behind::{BehindRow, behind};
 pub use devices::{DeviceRow, devices};
 pub use find::{find_by_destination, find_station};
 pub use list::{StationRow, TerminalRow, list};

@@ -4,7 +4,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::instant;
-use crate::stations::{DeviceRow, Seen, StationRow, TerminalRow};
+use crate::stations::{BehindRow, DeviceRow, Seen, StationRow, TerminalRow};
 use sync_identity::EnrolmentCode;
 use sync_proto::StationCode;
 use sync_proto::devices::Device;
@@ -44,6 +44,46 @@ pub struct TerminalDto {
     applied_version: Option<i64>,
     applied_at: Option<String>,
     behind: bool,
+}
+
+/// A device that has not applied what was published in a feed.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(rename = "FeedBehind")]
+pub struct FeedBehindDto {
+    #[ts(type = "\"chain\" | \"station\" | \"local\"")]
+    scope: String,
+    station_code: String,
+    station_name: String,
+    device_id: String,
+    #[ts(type = "\"agent\" | \"terminal\"")]
+    role: String,
+    terminal: Option<i64>,
+    applied_version: Option<i64>,
+    applied_at: Option<String>,
+    head_version: i64,
+    behind_since: String,
+    behind_ms: i64,
+}
+
+impl FeedBehindDto {
+    /// A row as it is at `now_ms`.
+    pub fn of(row: BehindRow, now_ms: i64) -> Self {
+        let (scope, _) = row.scope.split_once(':').unwrap_or((&row.scope, ""));
+        Self {
+            scope: scope.to_owned(),
+            station_code: row.station,
+            station_name: row.station_name,
+            device_id: row.device,
+            role: row.role,
+            terminal: row.terminal,
+            applied_version: row.applied.map(|(version, _)| version),
+            applied_at: row.applied.map(|(_, at_ms)| instant::text(at_ms)),
+            head_version: row.head_version,
+            behind_since: instant::text(row.since_ms),
+            behind_ms: now_ms.saturating_sub(row.since_ms).max(0),
+        }
+    }
 }
 
 impl StationDto {

@@ -77,6 +77,22 @@ pub(super) fn prices_of(connection: &Connection, product_id: &str) -> rusqlite::
         .collect()
 }
 
+/// Prices that another one of the same product and scope replaced at or before `before_ms`.
+pub(super) fn superseded(
+    connection: &Connection,
+    before_ms: i64,
+    rows_max: u32,
+) -> rusqlite::Result<Vec<Price>> {
+    connection
+        .prepare_cached(&format!(
+            "{PRICES} WHERE EXISTS (SELECT 1 FROM prices later WHERE later.product_id = prices.product_id \
+               AND later.scope = prices.scope AND later.effective_at_ms > prices.effective_at_ms \
+               AND later.effective_at_ms <= $1) LIMIT $2"
+        ))?
+        .query_map((before_ms, rows_max), price_row)?
+        .collect()
+}
+
 fn row_of(product: Product, prices: &[Price], terminals: &Terminals, at_ms: i64) -> ProductRow {
     // No station is called HQ, so only chain-wide prices count.
     let current = StationCode::new("HQ").ok().and_then(|nowhere| price_at(prices, &nowhere, at_ms).cloned());

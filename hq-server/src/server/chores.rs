@@ -9,11 +9,15 @@ use sync::upkeep::Upkeep;
 use sync_proto::ledger::{Depth, Ledger};
 use tokio::task::JoinHandle;
 
+use crate::catalogue::purge_superseded;
 use crate::stations::Presence;
 use crate::store::HqWriter;
 
 /// Between writes of when stations were last heard of.
 const PRESENCE_EVERY: Duration = Duration::from_secs(30);
+
+/// Between looks for superseded prices.
+const PRICES_EVERY: Duration = Duration::from_hours(6);
 
 /// Cares for database and feeds until the writer is gone, which ends the program.
 pub(super) fn look_after(database: PathBuf, writer: &HqWriter, clock: &Clock) -> [JoinHandle<()>; 2] {
@@ -33,6 +37,25 @@ pub(super) fn look_after(database: PathBuf, writer: &HqWriter, clock: &Clock) ->
             }
         }),
     ]
+}
+
+/// Four times a day: prices that were superseded long ago go, here and at every till.
+pub(super) async fn keep_prices(writer: HqWriter, clock: Clock) {
+    let mut every = tokio::time::interval(PRICES_EVERY);
+    loop {
+        every.tick().await;
+        let now = clock.now();
+        match writer.run(move |node| purge_superseded(node, now)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(gone)) => {
+                tracing::info!(prices = gone, "prices that were superseded long ago were withdrawn")
+            }
+            Ok(Err(why)) => {
+                tracing::error!(%why, "superseded prices were not withdrawn; trying again in six hours")
+            }
+            Err(_) => return,
+        }
+    }
 }
 
 pub(super) async fn keep_presence(presence: Presence, writer: HqWriter, clock: Clock) {

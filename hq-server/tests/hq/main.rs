@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bare;
 #[cfg(test)]
+mod behind;
+#[cfg(test)]
 mod bindings;
 #[cfg(test)]
 mod broker;
@@ -26,6 +28,7 @@ mod quarantine;
 mod replay;
 #[cfg(test)]
 mod replies;
+mod retire;
 #[cfg(test)]
 mod revocation;
 #[cfg(test)]

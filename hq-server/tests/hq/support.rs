@@ -14,17 +14,19 @@ use sync::link::{MqttLink, MqttLinkConfig};
 use sync::node::Beside;
 use sync::peer::origin_of;
 use sync::store::memory::MemoryStore;
-use sync::{Clock, Draft, Node, Writer};
+use sync::{Clock, Draft, Node, Peer, Writer};
 use sync_identity::exchange::{ENROL_PATH, Enrol};
 use sync_identity::subject::HEAD_OFFICE;
 use sync_identity::verify::{KnownTime, ServerCheck};
 use sync_identity::{Credentials, EnrolmentCode, Identity, authority, tls};
 use sync_proto::catalogue::Catalogue;
-use sync_proto::fact::{Fact, FeedScope};
+use sync_proto::engine::SenderConfig;
+use sync_proto::fact::{Fact, FeedApplied, FeedScope};
 use sync_proto::ledger::{Depth, Ledger};
 use sync_proto::project::All;
 use sync_proto::rows::{RowKey, Table};
-use sync_proto::{BusinessDay, DeviceId, StationCode};
+use sync_proto::wire::{Message, Outcome, Reply as SyncReply};
+use sync_proto::{BusinessDay, DeviceId, Origin, Role, Seq, StationCode, TerminalNo};
 use tokio::task::JoinSet;
 
 pub const TOKEN: &str = "a-token-for-tests";
@@ -296,6 +298,27 @@ impl Agent {
             .await
             .unwrap()
             .unwrap();
+    }
+
+    /// Takes a till's journal, in which it says what it applied, as its agent does.
+    pub async fn forward_till(&self, device: DeviceId, terminal: TerminalNo, reports: &[FeedApplied]) {
+        let station = self.writer.run(|node| node.me().station.clone()).await.unwrap();
+        let peer = Peer { station, device, role: Role::Terminal, terminal: Some(terminal) };
+        let me = Origin { station: peer.station.clone(), device, role: peer.role, terminal: peer.terminal };
+        let now = self.clock.now();
+        let mut till = Node::open(MemoryStore::default(), Arc::new(Catalogue), me, device.0, now).unwrap();
+        for report in reports {
+            let draft = Draft::new(Fact::FeedApplied(report.clone()));
+            till.record(now, None, &[draft], Beside::default()).unwrap();
+        }
+        let stream = till.own_stream();
+        let batch = till.batch(stream, Seq(1), &SenderConfig::STANDARD).unwrap().unwrap();
+        let bytes = Message::Batch(batch).encode();
+        let reply = self.writer.run(move |node| node.receive(&peer, &bytes, "hq", now.wall_ms)).await;
+        assert!(matches!(
+            SyncReply::decode(&reply.unwrap().unwrap()),
+            Ok(SyncReply::Receipt(receipt)) if matches!(receipt.outcome, Outcome::Accepted { .. })
+        ));
     }
 
     pub async fn row<T: Table + Send + 'static>(&self, key: RowKey) -> Option<T> {

@@ -10,7 +10,7 @@ use sync_proto::{Money, ProductId, StationCode};
 
 use crate::api::{AcknowledgementDto, ProductDto};
 use crate::catalogue::{self, NewProduct, ProductChange, SchedulePrice};
-use crate::http::body::{JsonBody, Named};
+use crate::http::body::{JsonBody, Named, NoBody};
 use crate::http::params::Params;
 use crate::http::{App, Problem};
 use crate::instant;
@@ -98,6 +98,16 @@ pub(in crate::http) async fn change_product(
     let id = product_id.clone();
     app.command(move |node, now| catalogue::change_product(node, now, &id, change, &once)).await?;
     one_product(&app, product_id).await
+}
+
+/// `DELETE /products/{productId}`.
+pub(in crate::http) async fn retire_product(
+    State(app): State<App>,
+    Named(product_id): Named,
+    NoBody { once }: NoBody,
+) -> Result<StatusCode, Problem> {
+    app.command(move |node, now| catalogue::retire_product(node, now, &product_id, &once)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn one_product(app: &App, product_id: String) -> Result<Json<ProductDto>, Problem> {

@@ -7,7 +7,7 @@ use sync::enrolment::Invited;
 use sync_identity::Kind;
 use sync_proto::{DeviceId, StationCode};
 
-use crate::api::{DeviceDto, EnrolmentCodeDto, StationDto};
+use crate::api::{DeviceDto, EnrolmentCodeDto, FeedBehindDto, StationDto};
 use crate::http::body::{JsonBody, Named};
 use crate::http::{App, Problem};
 use crate::refusal::Refusal;
@@ -37,6 +37,13 @@ pub(in crate::http) async fn stations(State(app): State<App>) -> Result<Json<Vec
         StationDto::of(row, seen)
     };
     Ok(Json(rows.into_iter().map(with_link).collect()))
+}
+
+/// `GET /feeds/behind`: who lacks what was published, longest first.
+pub(in crate::http) async fn behind(State(app): State<App>) -> Result<Json<Vec<FeedBehindDto>>, Problem> {
+    let (writer, now_ms) = (app.incarnation(), app.now_ms());
+    let rows = app.read(move |connection| stations::behind(connection, &writer)).await?;
+    Ok(Json(rows.into_iter().map(|row| FeedBehindDto::of(row, now_ms)).collect()))
 }
 
 /// `POST /enrolment-codes`: a code for a station's agent; the answer is its only copy.
