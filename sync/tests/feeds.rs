@@ -1,6 +1,11 @@
 //! Feeds: snapshots, digests, horizons, withdrawals, and who may take whom back (R18-R26).
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap in a test is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed unwrap in a test is a failed test"
+)]
 
 #[path = "feeds/cast.rs"]
 mod cast;
@@ -12,5 +17,7 @@ mod downlink;
 mod horizon;
 #[path = "feeds/lives.rs"]
 mod lives;
+#[path = "feeds/polling.rs"]
+mod polling;
 #[path = "feeds/snapshot.rs"]
 mod snapshot;

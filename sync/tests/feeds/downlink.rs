@@ -1,7 +1,7 @@
 //! R23 and R25: the driver with whatever is lost, and uploads and prices that do not know of each other.
 
 use std::future::pending;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ struct Line {
     up: watch::Sender<bool>,
     uploads_hang: AtomicBool,
     feeds_fail: AtomicBool,
+    /// Questions about feeds that failed.
+    refused: AtomicU64,
 }
 
 impl Line {
@@ -38,6 +40,7 @@ impl Line {
             up: watch::Sender::new(true),
             uploads_hang: AtomicBool::new(false),
             feeds_fail: AtomicBool::new(false),
+            refused: AtomicU64::new(0),
         })
     }
 
@@ -52,6 +55,7 @@ impl Line {
             return None;
         }
         if !upload && self.feeds_fail.load(Ordering::Relaxed) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             return Some(Err(failed()));
         }
         Some(self.hq.lock().unwrap().receive(&self.from, message, "", NOW_MS).map_err(|_| failed()))
@@ -117,7 +121,12 @@ async fn r23_with_every_poke_lost_a_price_is_applied_within_a_poll_period() {
     // A line that fails for a while: nothing but time is needed to go on.
     line.feeds_fail.store(true, Ordering::Relaxed);
     line.publish(&[price(1, 400)]);
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let asked = line.refused.load(Ordering::Relaxed);
+    let until = Instant::now() + Duration::from_secs(20);
+    while line.refused.load(Ordering::Relaxed) < asked + 2 {
+        assert!(Instant::now() < until, "a line that fails is not asked again");
+        tokio::task::yield_now().await;
+    }
     line.feeds_fail.store(false, Ordering::Relaxed);
     price_is(&writer, 1, 400).await;
 }
