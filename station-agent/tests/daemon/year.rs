@@ -27,8 +27,9 @@ const START_MS: i64 = 1_767_225_600_000;
 const SALES_PER_DAY: u64 = 20;
 const TILLS: u16 = 2;
 
-/// Database after a year, bytes: ninety days of forty sales with 3 KiB each, sums of a year, and a MiB of everything else.
-const DATABASE_LEN_MAX: u64 = (90 * 40 * 3 + 2 * 1_024) * 1_024;
+/// Database after a year, bytes: ninety days of forty sales with 1 KiB each, and a MiB for the sums of a year's days and
+/// everything else.
+const DATABASE_LEN_MAX: u64 = (90 * 40 + 1_024) * 1_024;
 
 /// Write-ahead log at any time, bytes.
 const WAL_LEN_MAX: u64 = 16 * 1024 * 1024;
