@@ -48,7 +48,7 @@ pub const MIGRATION_STREAMS: &str = include_str!("../migrations/0007_streams.sql
 /// What audits put back; after [`MIGRATION_STREAMS`].
 pub const MIGRATION_AUDIT: &str = include_str!("../migrations/0008_audit.sql");
 /// Migration of every program: when its own feeds reached their versions.
-pub const MIGRATION_FEED_STEPS: &str = include_str!("../migrations/0011_feed_steps.sql");
+pub const MIGRATION_FEED_STEPS: &str = include_str!("../migrations/0009_feed_steps.sql");
 
 /// The migrations of a program in order: what every program shares, with the program's `own` after the first two.
 pub fn migrations(own: &[&'static str]) -> Vec<&'static str> {
