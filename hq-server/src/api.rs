@@ -12,7 +12,9 @@ pub use order::{OrderDto, ShipmentDto};
 pub use product::{AcknowledgementDto, ProductDto, ScheduledPriceDto};
 pub use quarantine::{QuarantineEntryDto, QuarantineRowDto, ReplayedDto};
 pub use role::{LogisticsSettingsDto, ProblemDto, RoleStateDto, SummaryDto};
-pub use station::{DeviceDto, EnrolmentCodeDto, FeedBehindDto, StationDto, TerminalDto};
+pub use station::{
+    AlarmDto, DeviceDto, EnrolmentCodeDto, FeedBehindDto, ImportedDto, StationDto, TerminalDto,
+};
 
 use ts_rs::{Config, TS};
 
@@ -25,6 +27,7 @@ pub fn typescript() -> Result<Vec<(String, String)>, ts_rs::ExportError> {
     let config = Config::default().with_large_int("number");
     let mut files = Vec::new();
     add::<AcknowledgementDto>(&config, &mut files)?;
+    add::<AlarmDto>(&config, &mut files)?;
     add::<DeviceDto>(&config, &mut files)?;
     add::<EnrolmentCodeDto>(&config, &mut files)?;
     add::<FeedBehindDto>(&config, &mut files)?;

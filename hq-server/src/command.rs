@@ -12,6 +12,7 @@ use hq_server::config::{Config, ConfigError};
 use hq_server::role::Role;
 use hq_server::server::{self, StartError};
 use hq_server::store::{migrations, open_node, open_store};
+use sync::carry::{Carried, Imported};
 use sync::enrolment::Invited;
 use sync::store::sqlite::EXIT_STORAGE;
 use sync::{Clock, StoreError};
@@ -23,6 +24,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// A running head office answers within this.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// It imports a journal within this.
+const IMPORTED_WITHIN: Duration = Duration::from_secs(300);
 
 /// Why a command failed, and the code that the program ends with.
 #[derive(Debug)]
@@ -169,11 +173,44 @@ pub fn restore(path: &Path, file: &Path) -> Result<(), Failure> {
 }
 
 /// Revokes a device of the running head office.
-pub fn revoke(path: &Path, device: &str, reason: &str) -> Result<(), Failure> {
+pub fn revoke(path: &Path, device: &str, reason: &str, override_pending: bool) -> Result<(), Failure> {
     let config = Config::read(path)?;
     let device = DeviceId::from_hex(device).with_context(|| format!("--device {device}"))?;
-    ask(&config, &format!("/api/v1/devices/{device}/revoke"), &serde_json::json!({ "reason": reason }))?;
+    let body = serde_json::json!({ "reason": reason, "overridePending": override_pending });
+    ask(&config, &format!("/api/v1/devices/{device}/revoke"), &body)?;
     Ok(())
+}
+
+/// Takes in a journal's file: through the running head office, or into its database.
+pub fn import_journal(path: &Path, file: &Path) -> Result<(), Failure> {
+    let config = Config::read(path)?;
+    let carried = Carried::read(file).context("nothing was imported")?;
+    let done = match open_store(&config.data_dir) {
+        Ok(store) => {
+            let clock = Clock::system();
+            let mut node = open_node(store, &clock).context("the database does not open")?;
+            node.take_carried(&carried, clock.wall_ms()).context("nothing was imported")?
+        }
+        Err(StoreError::InUse(_)) => {
+            let bytes = carried.encode().context("nothing was imported")?;
+            let mut answer =
+                understood(post(&config, "/api/v1/journal/import", IMPORTED_WITHIN, |request| {
+                    request.send(bytes.as_slice())
+                })?)?;
+            answer.read_json().context("head office answered with something else than what it imported")?
+        }
+        Err(why) => return Err(anyhow::Error::new(why).into()),
+    };
+    let Imported { stored, known, forked, refused } = done;
+    writeln!(std::io::stdout(), "{stored} entries stored, {known} were here already")
+        .context("stdout cannot be written")?;
+    if forked == 0 && refused == 0 {
+        return Ok(());
+    }
+    Err(anyhow::anyhow!(
+        "{forked} batches contradict what is here and are kept aside; {refused} do not go on where their journal ends here: import the file with what comes before first"
+    )
+    .into())
 }
 
 /// Writes the files of an external broker.
@@ -197,19 +234,28 @@ pub fn switch_role(path: &Path, role: Role, running: bool) -> Result<(), Failure
 }
 
 fn ask(config: &Config, path: &str, body: &serde_json::Value) -> Result<ureq::Body, Failure> {
+    understood(post(config, path, ANSWER_WITHIN, |request| request.send_json(body))?)
+}
+
+type Request = ureq::RequestBuilder<ureq::typestate::WithBody>;
+type Response = ureq::http::Response<ureq::Body>;
+
+fn post(
+    config: &Config,
+    path: &str,
+    within: Duration,
+    send: impl FnOnce(Request) -> Result<Response, ureq::Error>,
+) -> Result<Response, Failure> {
     let url = format!("http://{}{path}", config.http_addr);
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(ANSWER_WITHIN))
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let response = agent
-        .post(&url)
-        .header("Authorization", format!("Bearer {}", config.token()?))
-        .send_json(body)
-        .with_context(|| {
-            format!("head office does not answer at {url}; is it running with this configuration?")
-        })?;
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().timeout_global(Some(within)).http_status_as_error(false).build().into();
+    let request = agent.post(&url).header("Authorization", format!("Bearer {}", config.token()?));
+    Ok(send(request).with_context(|| {
+        format!("head office does not answer at {url}; is it running with this configuration?")
+    })?)
+}
+
+fn understood(response: Response) -> Result<ureq::Body, Failure> {
     let status = response.status();
     let mut body = response.into_body();
     if status.is_success() {

@@ -80,6 +80,10 @@ fn v1_paths() -> Router<App> {
         .route("/enrolment-codes", post(v1::open_code))
         .route("/devices", get(v1::devices))
         .route("/devices/{device}/revoke", post(v1::revoke_device))
+        .route(
+            "/journal/import",
+            post(v1::import_journal).layer(DefaultBodyLimit::max(sync::carry::CARRIED_LEN_MAX)),
+        )
         .route("/orders", get(v1::orders).post(v1::place_order))
         .route("/orders/{order_id}/cancel", post(v1::cancel_order))
         .route("/shipments", get(v1::shipments))

@@ -23,7 +23,7 @@ use crate::stations::Presence;
 use crate::store::HqWriter;
 
 /// Longest state report; a real one has a hundred bytes.
-const STATE_LEN_MAX: usize = 1_024;
+const STATE_LEN_MAX: usize = 16 * 1_024;
 
 /// Longest body of a batch, as it travels, that is taken: half of what a connection may pin (R31), so that one can be
 /// in work and another wait. A sender makes its batches smaller; those of sales are a tenth of this.

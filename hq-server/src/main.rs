@@ -51,6 +51,14 @@ enum Command {
         /// Why, for the record.
         #[arg(long)]
         reason: String,
+        /// Go on although entries of it have not reached head office.
+        #[arg(long)]
+        override_pending: bool,
+    },
+    /// Carries a journal in a file.
+    Journal {
+        #[command(subcommand)]
+        what: JournalCommand,
     },
     /// Writes what an external Mosquitto needs to serve the stations' topics; head office may run or not.
     BrokerFiles {
@@ -99,6 +107,18 @@ enum Command {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Takes in a file that a station or a till wrote; head office may run or not.
+    Import {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// The file.
+        file: PathBuf,
+    },
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Action {
     Stop,
@@ -116,7 +136,12 @@ fn main() -> ExitCode {
         Command::Run { config, check_config: true, .. } => command::check_config(&config),
         Command::Run { config, log_json, .. } => command::run(&config, log_json),
         Command::Code { config, station } => command::open_code(&config, &station),
-        Command::Revoke { config, device, reason } => command::revoke(&config, &device, &reason),
+        Command::Revoke { config, device, reason, override_pending } => {
+            command::revoke(&config, &device, &reason, override_pending)
+        }
+        Command::Journal { what: JournalCommand::Import { config, file } } => {
+            command::import_journal(&config, &file)
+        }
         Command::BrokerFiles { config, out, listen } => command::write_broker_files(&config, &out, listen),
         Command::Check { config } => command::check(&config),
         Command::Backup { config, dir } => command::backup(&config, &dir),

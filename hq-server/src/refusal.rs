@@ -3,6 +3,7 @@
 //! Every text says what happened, why, and what to do now; the Korean texts stand under the same codes in
 //! `assets/locales/errors.ko.json`.
 
+use sync::carry::CarryError;
 use sync::enrolment::EnrolmentError;
 use sync::{NodeError, QuarantineError, StoreError, WriterGone};
 
@@ -28,6 +29,17 @@ pub enum Refusal {
     /// An entry set aside was not replayed or settled.
     #[error("{0}")]
     Quarantine(QuarantineError),
+    /// Entries of the device have not reached head office, or may not have.
+    #[error("{}", pending_words(*count, since.as_deref()))]
+    PendingEntries {
+        /// As its station said last.
+        count: u64,
+        /// Since when nothing is heard of it.
+        since: Option<String>,
+    },
+    /// A journal's file was not imported.
+    #[error("The file was not imported: {0}.")]
+    Carried(CarryError),
     /// No such path.
     #[error("There is nothing at this path. Check the address against the documentation.")]
     NotFound,
@@ -148,6 +160,10 @@ impl Refusal {
             Self::NotAllowed => "not_allowed",
             Self::Enrolment(why) => why.code(),
             Self::Quarantine(why) => why.code(),
+            Self::PendingEntries { .. } => "pending_entries",
+            Self::Carried(CarryError::UnknownDevice(_)) => "unknown_device",
+            Self::Carried(CarryError::BadReason) => "bad_reason",
+            Self::Carried(_) => "bad_journal_file",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTooLarge => "body_too_large",
@@ -212,6 +228,9 @@ impl Refusal {
                 | QuarantineError::IsFork => 409,
                 QuarantineError::Node(_) => 500,
             },
+            Self::Carried(CarryError::UnknownDevice(_)) => 404,
+            Self::Carried(_) => 400,
+            Self::PendingEntries { .. } => 409,
             Self::NotFound
             | Self::UnknownProduct(_)
             | Self::UnknownDestination(_)
@@ -232,6 +251,24 @@ impl Refusal {
             Self::StorageFailed(_) => 500,
             Self::RoleStopped(_) | Self::NotReady => 503,
             Self::StorageFull => 507,
+        }
+    }
+}
+
+fn pending_words(count: u64, since: Option<&str>) -> String {
+    let silent = since.map_or_else(String::new, |since| {
+        format!(", and nothing is heard of it since {since}: it may hold more")
+    });
+    format!(
+        "{count} entries of this device have not reached head office{silent}. It was not revoked. Wait until none is pending, or send overridePending: that is noted, and what the device holds can be exported there and imported here."
+    )
+}
+
+impl From<CarryError> for Refusal {
+    fn from(why: CarryError) -> Self {
+        match why {
+            CarryError::Node(why) => why.into(),
+            why => Self::Carried(why),
         }
     }
 }

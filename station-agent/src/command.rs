@@ -90,8 +90,12 @@ pub async fn open_code(config: Config, terminal: Option<u16>) -> Result<()> {
 }
 
 /// Revokes a till or a back office.
-pub async fn revoke(config: Config, device: String, reason: String) -> Result<()> {
-    client(&config)?.revoke_device(&device, &reason).await.context("the device was not revoked")?;
+pub async fn revoke(config: Config, device: String, reason: String, override_pending: bool) -> Result<()> {
+    let revoking = client(&config)?.revoke_device(&device, &reason, override_pending).await;
+    let revoked = revoking.context("the device was not revoked")?;
+    if let Some(file) = revoked.exported_to {
+        say(&format!("what had not reached head office is in {file}"))?;
+    }
     say(&format!("device {device} is revoked"))
 }
 
@@ -124,11 +128,11 @@ pub fn restore(config: &Config, file: &Path) -> Result<()> {
     say(&restored.context("nothing was restored")?.to_string())
 }
 
-fn client(config: &Config) -> Result<Client> {
+pub(crate) fn client(config: &Config) -> Result<Client> {
     let token = Token::read(&config.api_token_file)?;
     Ok(Client::local(&format!("http://{}", config.http_addr), token.as_str())?)
 }
 
-fn say(line: &str) -> Result<()> {
+pub(crate) fn say(line: &str) -> Result<()> {
     writeln!(std::io::stdout(), "{line}").context("stdout is closed")
 }

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::calendar::CalendarError;
 use crate::config::Config;
 use crate::http::{Token, TokenError};
-use crate::station::{HqView, LastSeen, Setup, Station};
+use crate::station::{HqView, LastSeen, Said, Setup, Station};
 use crate::store::{self, AgentNode};
 use crate::supervise::{RESTART_AFTER, Supervisor};
 use crate::{hq_link, http};
@@ -164,11 +164,13 @@ impl Daemon {
             token,
             hq: HqView { board: board.clone(), up: link.up() },
             seen: LastSeen::default(),
+            said: Said::default(),
             stopping: stopping.clone(),
         });
         let mut supervisor = Supervisor::new(stopping.clone(), RESTART_AFTER);
         let scopes = [FeedScope::Chain, FeedScope::Station(station.code.clone())];
         hq_link::start(&mut supervisor, &writer, &link, scopes, &clock, &board);
+        hq_link::start_reporting(&mut supervisor, &station, &link);
         let upkeep = Upkeep {
             writer: writer.clone(),
             database: database(&config.data_dir),

@@ -4,16 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync::driver::{DownlinkConfig, StatusBoard, audit, downlink, keep_feeds, rebuild, uplink};
-use sync::link::{Backlog, Link, MqttLink, MqttLinkConfig};
-use sync::{Clock, Node, SqliteStore, WriterGone};
+use sync::link::{AlarmReport, Link, MqttLink, MqttLinkConfig, Report, TillReport};
+use sync::{Clock, WriterGone};
 use sync_identity::Subject;
 use sync_identity::tls::ClientConfig;
 use sync_proto::fact::FeedScope;
 
 use crate::HQ;
 use crate::ledger::{LedgerError, sales};
+use crate::standing::{Kind, alarms, tills};
+use crate::station::Station;
 use crate::store::AgentWriter;
 use crate::supervise::Supervisor;
+
+/// At least this often, however quiet the station is.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Between two counts of what waits, while commits come faster than this.
 const COUNT_EVERY: Duration = Duration::from_millis(500);
@@ -69,30 +74,66 @@ pub(crate) fn start(
         let (writer, clock) = keep.clone();
         async move { keep_feeds(writer, clock).await }
     });
-    let count = (writer.clone(), Arc::clone(link));
-    supervisor.start("hq_link.backlog", move || {
-        let (writer, link) = count.clone();
-        async move { count_backlog(writer, link).await }
+}
+
+/// Starts telling HQ how the station stands.
+pub(crate) fn start_reporting(supervisor: &mut Supervisor, station: &Arc<Station>, link: &Arc<MqttLink>) {
+    let report = (Arc::clone(station), Arc::clone(link));
+    supervisor.start("hq_link.report", move || {
+        let (station, link) = report.clone();
+        async move { keep_report(&station, &link).await }
     });
 }
 
-fn backlog(node: &mut Node<SqliteStore>) -> Result<Backlog, LedgerError> {
-    let (pending, oldest_at_ms) = node.pending(HQ)?;
-    let station = node.me().station.clone();
-    let day = sales::newest_day(node.store().connection(), &station)?;
-    Ok(Backlog { pending, oldest_at_ms, day })
-}
-
 /// Keeps what the link's heartbeat says current.
-async fn count_backlog(writer: AgentWriter, link: Arc<MqttLink>) -> Result<(), WriterGone> {
-    let mut changes = writer.changes();
+async fn keep_report(station: &Station, link: &MqttLink) -> Result<(), WriterGone> {
+    let mut changes = station.writer.changes();
     loop {
         changes.mark_unchanged();
-        match writer.run(|node| backlog(node)).await? {
-            Ok(backlog) => link.report_backlog(backlog),
-            Err(why) => tracing::error!(%why, "what waits for HQ could not be counted"),
+        match report(station).await {
+            Ok(report) => link.report(report.within_limits()),
+            Err(LedgerError::Stopping) => return Err(WriterGone),
+            Err(why) => tracing::error!(%why, "how the station stands could not be told"),
         }
-        changes.changed().await.map_err(|_| WriterGone)?;
+        // A till that falls silent changes nothing in the journal.
+        match tokio::time::timeout(REPORT_EVERY, changes.changed()).await {
+            Ok(changed) => changed.map_err(|_| WriterGone)?,
+            Err(_) => continue,
+        }
         tokio::time::sleep(COUNT_EVERY).await;
     }
+}
+
+async fn report(station: &Station) -> Result<Report, LedgerError> {
+    let (pending, oldest_at_ms) = station.write(|node, _, _| Ok(node.pending(HQ)?)).await?;
+    let code = station.code.clone();
+    let day = station.read(move |connection, _| Ok(sales::newest_day(connection, &code)?)).await?;
+    let status = station.hq.board.now();
+    let tills = tills(station).await?;
+    let alarms =
+        station.read(move |connection, _| Ok(alarms(connection, status.feed_differed_at_ms)?)).await?;
+    let alarms = alarms.into_iter().filter(|alarm| alarm.kind != Kind::CheckPassed);
+    Ok(Report {
+        pending,
+        oldest_at_ms,
+        last_ack_at_ms: status.last_ack_at_ms,
+        day,
+        tills: tills
+            .iter()
+            .flat_map(|till| {
+                till.devices.iter().map(|&(device, pending)| TillReport {
+                    device,
+                    pending,
+                    stale_since_ms: till.stale_since_ms,
+                })
+            })
+            .collect(),
+        alarms: alarms
+            .map(|alarm| AlarmReport {
+                kind: alarm.kind.as_str().to_owned(),
+                at_ms: alarm.at_ms,
+                detail: alarm.detail,
+            })
+            .collect(),
+    })
 }

@@ -37,6 +37,7 @@ pub fn local_router(station: Shared) -> Router {
     let with_token = Router::new()
         .merge(lan_api::routes())
         .merge(compat::routes())
+        .route(paths::JOURNAL_IMPORT, post(lan_api::import_journal))
         .route(paths::SETUP, get(setup::state).post(setup::again))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)

@@ -9,12 +9,15 @@ mod movements;
 mod orders;
 mod overview;
 mod products;
+mod quarantine;
 
 use axum::Router;
 use axum::routing::{get, post};
 use station_api::paths;
 
 use crate::http::Shared;
+
+pub(crate) use journal::import as import_journal;
 
 pub use accounts::{ACCOUNTS, AccountView, OpenAccount};
 pub use movements::{MOVEMENTS, MoveStock, MovementView};
@@ -31,6 +34,10 @@ pub(crate) fn routes() -> Router<Shared> {
         .route(paths::JOURNAL, get(journal::list))
         .route(MOVEMENTS, get(movements::list).post(movements::record))
         .route(ACCOUNTS, get(accounts::list).post(accounts::open))
+        .route(paths::QUARANTINE, get(quarantine::list))
+        .route(paths::QUARANTINE_REPLAY, post(quarantine::replay_all))
+        .route(paths::QUARANTINE_ENTRY, get(quarantine::show))
+        .route(paths::QUARANTINE_ENTRY_REPLAY, post(quarantine::replay))
         .route(paths::DEVICES, get(devices::list))
         .route(paths::DEVICE_REVOKE, post(devices::revoke))
         .route(paths::ENROLMENT_CODES, post(devices::open_code))

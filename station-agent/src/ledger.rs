@@ -15,6 +15,7 @@ pub mod receiving;
 pub mod sales;
 pub mod stock;
 pub mod terminals;
+pub mod unsent;
 
 pub use error::LedgerError;
 pub use idempotency::{IdempotencyKey, KEY_LEN_MAX};

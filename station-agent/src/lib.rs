@@ -14,6 +14,7 @@ mod lan;
 pub mod lan_api;
 pub mod ledger;
 pub mod setup;
+pub mod standing;
 pub mod station;
 pub mod store;
 mod supervise;

@@ -1,6 +1,7 @@
-//! `station-agent run`, `enrol`, `code`, `revoke`, `backup`, `restore` and `check`.
+//! `station-agent run`, `enrol`, `code`, `revoke`, `leave`, `journal`, `backup`, `restore` and `check`.
 
 mod command;
+mod journal;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -88,6 +89,50 @@ enum Command {
         /// Why, for the record.
         #[arg(long)]
         reason: String,
+        /// Go on although entries of it have not reached head office; what is here of them is exported first.
+        #[arg(long)]
+        override_pending: bool,
+    },
+    /// Gives up the agent's identity, so that its computer can be replaced; the daemon must not run. Refused while
+    /// entries have not reached head office. The database stays where it is.
+    Leave {
+        /// The configuration (TOML).
+        #[arg(long)]
+        config: PathBuf,
+        /// Go on although entries are pending: they are exported first.
+        #[arg(long, requires = "reason", requires = "export")]
+        override_pending: bool,
+        /// Why, for the record.
+        #[arg(long)]
+        reason: Option<String>,
+        /// The file that pending entries are exported to; it must not exist yet.
+        #[arg(long)]
+        export: Option<PathBuf>,
+    },
+    /// Carries a journal in a file.
+    Journal {
+        #[command(subcommand)]
+        what: JournalCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Writes what has not reached head office into FILE; the daemon must not run.
+    Export {
+        /// The configuration (TOML).
+        #[arg(long)]
+        config: PathBuf,
+        /// The file; it must not exist yet.
+        file: PathBuf,
+    },
+    /// Takes in a file that a till or an earlier computer of this station wrote; the daemon may run.
+    Import {
+        /// The configuration (TOML).
+        #[arg(long)]
+        config: PathBuf,
+        /// The file.
+        file: PathBuf,
     },
 }
 
@@ -100,6 +145,10 @@ impl Command {
             | Self::Check { config }
             | Self::Backup { config, .. }
             | Self::Restore { config, .. }
+            | Self::Leave { config, .. }
+            | Self::Journal {
+                what: JournalCommand::Export { config, .. } | JournalCommand::Import { config, .. },
+            }
             | Self::Revoke { config, .. } => config,
         }
     }
@@ -126,7 +175,17 @@ fn main() -> ExitCode {
         Command::Check { .. } => command::check(&config),
         Command::Backup { dir, .. } => command::backup(&config, &dir),
         Command::Restore { file, .. } => command::restore(&config, &file),
-        Command::Revoke { device, reason, .. } => on_runtime(command::revoke(config, device, reason)),
+        Command::Revoke { device, reason, override_pending, .. } => {
+            on_runtime(command::revoke(config, device, reason, override_pending))
+        }
+        Command::Leave { override_pending, reason, export, .. } => {
+            let go_on = reason.zip(export).filter(|_| override_pending);
+            journal::leave(&config, go_on)
+        }
+        Command::Journal { what: JournalCommand::Export { file, .. } } => journal::export(&config, &file),
+        Command::Journal { what: JournalCommand::Import { file, .. } } => {
+            on_runtime(journal::import(config, file))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

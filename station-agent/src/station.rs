@@ -10,14 +10,16 @@ use sync::enrolment::Issuer;
 use sync::live::Live;
 use sync::{Clock, Reader};
 use sync_identity::verify::PeerVerifier;
-use sync_proto::{DeviceId, StationCode};
+use sync_proto::{DeviceId, Seq, StationCode, StreamId};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::HQ;
 use crate::calendar::{Calendar, Moment};
 use crate::config::Config;
 use crate::http::Token;
 use crate::ledger::LedgerError;
+use crate::ledger::unsent::{self, OfDevice};
 use crate::store::{AgentNode, AgentWriter};
 
 /// One station while its daemon runs.
@@ -51,6 +53,8 @@ pub struct Station {
     pub hq: HqView,
     /// When each till last called.
     pub seen: LastSeen,
+    /// How far each till said that its journals go.
+    pub said: Said,
     /// Cancelled when the daemon stops.
     pub stopping: CancellationToken,
 }
@@ -106,6 +110,15 @@ impl Station {
         self.writer.run(move |node| job(node, &calendar.moment(clock.now()), &code)).await?
     }
 
+    /// What has not reached HQ, by device.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn unsent(&self) -> Result<HashMap<DeviceId, OfDevice>, LedgerError> {
+        let said = self.said.all();
+        self.read(move |connection, _| Ok(unsent::by_device(&unsent::held(connection, HQ)?, &said))).await
+    }
+
     /// Runs a query beside the writer.
     ///
     /// # Errors
@@ -136,5 +149,32 @@ impl LastSeen {
     pub fn newest(&self, devices: &[DeviceId]) -> Option<i64> {
         let seen = self.0.lock().ok()?;
         devices.iter().filter_map(|device| seen.get(device).copied()).max()
+    }
+}
+
+/// How far tills said that their journals go, kept in memory: a till says it whenever its link comes up, and every ten
+/// minutes.
+#[derive(Debug, Default)]
+pub struct Said(Mutex<HashMap<StreamId, Seq>>);
+
+impl Said {
+    /// A hello names the end of a journal, or for a moment a place before it while a fork is looked for.
+    pub fn hello(&self, stream: StreamId, last: Seq) {
+        if let Ok(mut said) = self.0.lock() {
+            said.insert(stream, last);
+        }
+    }
+
+    /// A batch goes as far as this at least.
+    pub fn sent(&self, stream: StreamId, to: Seq) {
+        if let Ok(mut said) = self.0.lock() {
+            let last = said.entry(stream).or_default();
+            *last = to.max(*last);
+        }
+    }
+
+    /// Of every journal that a till spoke of since the daemon started.
+    pub fn all(&self) -> HashMap<StreamId, Seq> {
+        self.0.lock().map(|said| said.clone()).unwrap_or_default()
     }
 }

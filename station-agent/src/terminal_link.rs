@@ -40,7 +40,10 @@ pub(crate) async fn answer(State(station): State<Shared>, request: Request) -> R
     let wait_ms = Query::<Wait>::try_from_uri(request.uri()).map_or(0, |Query(wait)| wait.wait_ms);
     let message = read_limited(request.into_body(), MESSAGE_LEN_MAX).await?;
     let waits = match Message::decode(&message) {
-        Ok(message) => matches!(message, Message::Pull(_)) && wait_ms > 0,
+        Ok(message) => {
+            note(&station, &peer, &message);
+            matches!(message, Message::Pull(_)) && wait_ms > 0
+        }
         Err(why) => return Err(malformed(&why)),
     };
     let reply = if waits {
@@ -50,6 +53,15 @@ pub(crate) async fn answer(State(station): State<Shared>, request: Request) -> R
     };
     station.seen.note(peer.device, station.clock.now().corrected_ms());
     Ok(([(CONTENT_TYPE, "application/octet-stream")], Body::from(reply)).into_response())
+}
+
+/// How far the till's own journals go: what it has not sent yet is counted before it arrives (R17).
+fn note(station: &Shared, peer: &Peer, message: &Message) {
+    match message {
+        Message::Hello(hello) if peer.may_send(&hello.stream) => station.said.hello(hello.stream, hello.last),
+        Message::Batch(batch) if peer.may_send(&batch.stream) => station.said.sent(batch.stream, batch.to()),
+        _ => {}
+    }
 }
 
 async fn peer_of(station: &Shared, extensions: &Extensions) -> Result<Peer, Refusal> {

@@ -141,3 +141,83 @@ fn a_second_process_on_the_same_folder_is_refused_and_the_first_stops_on_a_signa
         assert_eq!(stop(first, signal), Some(0), "{signal}");
     }
 }
+
+fn journal(folder: &Path, verb: &str, file: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_station-agent"));
+    command.args(["journal", verb, "--config"]).arg(folder.join("agent.toml")).arg(file);
+    command.env_remove("RUST_LOG").output().unwrap()
+}
+
+/// What it says on stderr beside its log.
+fn said(output: &Output) -> String {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    text.lines().find(|line| line.starts_with("station-agent: ")).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn r17_an_agent_does_not_leave_while_entries_are_pending_and_exports_them_on_an_override() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = config(folder.path(), "127.0.0.1:0", "data");
+    let identity = folder.path().join("agent.json");
+    let file = folder.path().join("unsent");
+    let path = file.to_str().unwrap();
+    let (running, ..) = start(folder.path(), &text);
+    let in_use = run(folder.path(), "agent.toml", &text, &["leave"]);
+    assert!(said(&in_use).contains("another process has"), "{in_use:?}");
+    assert_eq!(stop(running, "-TERM"), Some(0), "it always ends when it is told to, whatever is pending");
+
+    let refused = run(folder.path(), "agent.toml", &text, &["leave"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("entries have not reached head office"), "{refused:?}");
+    for incomplete in [
+        &["leave", "--override-pending"][..],
+        &["leave", "--override-pending", "--reason", "new disk"],
+        &["leave", "--override-pending", "--export", path],
+    ] {
+        assert_eq!(
+            run(folder.path(), "agent.toml", &text, incomplete).status.code(),
+            Some(2),
+            "{incomplete:?}"
+        );
+    }
+    assert!(identity.exists() && !file.exists());
+    let kept = folder.path().join("copy");
+    assert!(journal(folder.path(), "export", &kept).status.success());
+    assert!(!journal(folder.path(), "export", &kept).status.success(), "never over another file");
+
+    let arguments = ["leave", "--override-pending", "--reason", "new disk", "--export", path];
+    let left = run(folder.path(), "agent.toml", &text, &arguments);
+    assert!(left.status.success(), "{left:?}");
+    assert!(
+        String::from_utf8(left.stdout).unwrap().contains("entries that had not reached head office are in")
+    );
+    assert!(!identity.exists() && file.exists() && folder.path().join("data/agent.db").exists());
+    let again = run(folder.path(), "agent.toml", &text, &["leave"]);
+    assert!(said(&again).contains("identity_file"), "{again:?}");
+}
+
+#[test]
+fn r17_a_file_that_is_no_journal_or_of_a_stranger_is_not_imported_whether_the_agent_runs_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = config(folder.path(), "127.0.0.1:0", "data");
+    let (running, addr, _) = start(folder.path(), &text);
+    assert_eq!(stop(running, "-TERM"), Some(0));
+    let (good, bad) = (folder.path().join("good"), folder.path().join("bad"));
+    assert!(journal(folder.path(), "export", &good).status.success());
+    std::fs::write(&bad, "JUYUJRN1 and so on").unwrap();
+    let refuses = |standing: &str| {
+        for file in [&bad, &folder.path().join("none")] {
+            let refused = journal(folder.path(), "import", file);
+            assert_eq!(refused.status.code(), Some(1), "{standing}");
+            assert!(said(&refused).contains("nothing was imported"), "{standing}: {refused:?}");
+        }
+        // No code enrolled this agent: only what the register knows is taken from a file.
+        let unknown = journal(folder.path(), "import", &good);
+        assert!(said(&unknown).contains("never enrolled here"), "{standing}: {unknown:?}");
+    };
+    refuses("it does not run");
+    let text = text.replace("http_addr = '127.0.0.1:0'", &format!("http_addr = '{addr}'"));
+    let (running, ..) = start(folder.path(), &text);
+    refuses("it runs");
+    assert_eq!(stop(running, "-TERM"), Some(0));
+}

@@ -5,6 +5,7 @@
 
 pub mod aside;
 pub mod backup;
+pub mod carry;
 pub mod clock;
 pub mod codec;
 pub mod device;

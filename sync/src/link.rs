@@ -3,6 +3,7 @@
 
 mod http;
 mod mqtt;
+mod report;
 mod standby;
 
 use std::future::Future;
@@ -12,7 +13,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use http::{HttpLink, SYNC_PATH};
-pub use mqtt::{Backlog, DaySold, MqttLink, MqttLinkConfig, StateReport, Topics};
+pub use mqtt::{MqttLink, MqttLinkConfig, Topics};
+pub use report::{AlarmReport, DaySold, Report, StateReport, TillReport};
 pub use standby::{STANDBY_AFTER, Standby};
 
 /// Why a request has no reply. The engine tries again; nothing is lost by it.

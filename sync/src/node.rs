@@ -3,6 +3,7 @@
 
 mod adopt;
 mod audit;
+mod carried;
 mod feed;
 mod group;
 mod incoming;
@@ -26,6 +27,7 @@ use sync_proto::{
 
 use crate::store::{Commit, Store, StoreError};
 
+pub use carried::GoOn;
 pub use feed::{Applied, DigestScan, FEED_KEEP_MS, FeedApply, FeedStep, Kept};
 pub use incoming::Incoming;
 pub use lives::StreamCut;

@@ -25,9 +25,11 @@ function hq(known: Device[], minutes = 15): Asked[] {
       return { json: { code: CODE, stationCode: 'ST0001', expiresAt: minutesAgo(-minutes) } };
     }
     if (method === 'POST') {
-      const { reason } = body as { reason: string };
+      const { reason, overridePending } = body as { reason: string; overridePending: boolean };
       const device = known.find(({ deviceId }) => name === `/devices/${deviceId}/revoke`);
       if (device === undefined) return { status: 404, json: { code: 'unknown_device', detail: '' } };
+      const hasPending = device.pending > 0 || device.silentSince !== null;
+      if (hasPending && !overridePending) return { status: 409, json: { code: 'pending_entries', detail: '' } };
       return { json: Object.assign(device, { revokedAt: minutesAgo(0), revokedWhy: reason }) };
     }
     if (name === '/devices') return { json: known };
@@ -170,10 +172,37 @@ describe('the devices of a station', () => {
     await user.type(screen.getByTestId('revoke-reason'), ' 분실 ');
     await user.click(screen.getByTestId('revoke-submit'));
     await waitFor(() => expect(screen.queryByTestId('revoke-dialog')).toBeNull());
-    expect(asked.find(({ method }) => method === 'POST')?.body).toEqual({ reason: '분실' });
+    expect(asked.find(({ method }) => method === 'POST')?.body).toEqual({ reason: '분실', overridePending: false });
     const row = screen.getByTestId(`device-${'b'.repeat(32)}`);
     await waitFor(() => expect(row.textContent).toMatch(/Revoked \d{4}-.*분실/s));
     expect(within(row).queryByRole('button')).toBeNull();
+  });
+
+  test('r17: a device with entries pending is not revoked until somebody says to go on', async () => {
+    const silentSince = '2026-11-23T04:51:05Z';
+    const asked = hq([sampleDevice({ deviceId: 'b'.repeat(32), kind: 'till', terminal: 2, pending: 5, silentSince })]);
+    render(App);
+    await user.click(await screen.findByTestId(`revoke-${'b'.repeat(32)}`));
+    const told = screen.getByTestId('revoke-pending').textContent;
+    expect(told).toContain('5 entries of this device have not reached head office.');
+    expect(told).toContain('Nothing is heard of it since 2026-11-23 13:51: it may hold more.');
+    await user.type(screen.getByTestId('revoke-reason'), 'lost');
+    await user.click(screen.getByTestId('revoke-submit'));
+    expect((await screen.findByTestId('failure')).textContent).toContain('It was not revoked.');
+    await user.click(screen.getByTestId('revoke-go-on'));
+    await user.click(screen.getByTestId('revoke-submit'));
+    await waitFor(() => expect(screen.queryByTestId('revoke-dialog')).toBeNull());
+    const sent = asked.filter(({ method }) => method === 'POST').map(({ body }) => body);
+    expect(sent).toEqual([
+      { reason: 'lost', overridePending: false },
+      { reason: 'lost', overridePending: true },
+    ]);
+  });
+
+  test('r17: going on is not offered without need', () => {
+    hq([]);
+    render(RevokeDialog, { station: sampleStation(), onclose: vi.fn(), onrevoked: vi.fn(), device: till() });
+    expect(screen.queryByTestId('revoke-pending')).toBeNull();
   });
 
   test('only revoking an agent warns that its authority goes too', () => {

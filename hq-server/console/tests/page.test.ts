@@ -13,7 +13,7 @@ import { failureText } from '../src/shared/failure';
 import { reading } from '../src/shared/i18n.svelte';
 import { route } from '../src/shared/route.svelte';
 import { session } from '../src/shared/session.svelte';
-import { sampleOrder, sampleProduct, sampleStation } from '../src/testing/samples';
+import { minutesAgo, sampleOrder, sampleProduct, sampleStation } from '../src/testing/samples';
 import { answerWith, type Asked } from './answers';
 
 const user = userEvent.setup();
@@ -70,6 +70,36 @@ describe('stations', () => {
     expect(row.textContent).toContain('Never seen');
     expect(screen.getByTestId('backlog-ST0004').textContent.trim()).toBe('—');
     expect(row.textContent).not.toContain('₩0');
+  });
+
+  test('r17: a station shows what it lacks at HQ, when HQ acknowledged last, and since when a till is silent', async () => {
+    const [one] = sampleStation().terminals;
+    if (one === undefined) throw new Error('a terminal');
+    const silent = { ...one, pendingCount: 5, staleSince: '2026-11-23T04:51:05Z' };
+    const behind = { ...silent, behind: true, behindSince: '2026-11-23T04:00:00Z', appliedVersion: 11 };
+    const change = { pendingCount: 14, pendingOldestAt: minutesAgo(3), lastAckAt: minutesAgo(5), terminals: [behind] };
+    hq({ '/stations': [sampleStation({ stationCode: 'ST0007', ...change })] });
+    render(App);
+    expect((await screen.findByTestId('backlog-ST0007')).textContent).toMatch(/14\s*oldest \d minutes ago/);
+    expect(screen.getByTestId('last-ack-ST0007').textContent).toMatch(/acknowledged \d minutes ago/);
+    const row = screen.getByTestId('station-row-ST0007');
+    expect(row.textContent).toMatch(/1 behind on prices\s*since .* ago/);
+    await user.click(screen.getByTestId('station-ST0007'));
+    expect(screen.getByTestId('unsent-ST0007-1').textContent).toMatch(/5\s*silent since 2026-11-23 13:51/);
+  });
+
+  test('r14: a station shows its money set aside, and alarms of its data with what to do', async () => {
+    const detail = 'life 4e4e ends, life 5f5f begins';
+    const alarms = [{ kind: 'new_life', at: '2026-11-23T04:58:00Z', detail } as const];
+    hq({ '/stations': [sampleStation({ stationCode: 'ST0008', quarantined: 3, quarantinedAmount: 66_800, alarms })] });
+    render(App);
+    expect((await screen.findByTestId('quarantined-ST0008')).textContent).toContain(
+      'includes ₩66,800 in 3 entries set aside',
+    );
+    await user.click(screen.getByTestId('station-ST0008'));
+    const told = screen.getByTestId('alarms-ST0008').textContent;
+    expect(told).toContain('2026-11-23 13:58 · The database was restored, cloned or moved');
+    expect(told).toContain(`${detail} If nobody meant to, look for a cloned disk.`);
   });
 
   test('a stale station keeps its last numbers and says how old they are', async () => {

@@ -22,7 +22,7 @@ test('every text is used by the page', () => {
     .join('\n');
   // Keys put together from a value: `order.${order.status}`, `counted('terminals.count', ...)`.
   const built =
-    /^(nav|order|shipment|connection|kind|tax|per|theme|role|age|deviceKind|quarantine\.(cause|now))\.\w+|\.(one|other)$/;
+    /^(nav|alarm|order|shipment|connection|kind|tax|per|theme|role|age|deviceKind|quarantine\.(cause|now))\.\w+|\.(one|other)$/;
   const unused = Object.keys(ko).filter((key) => !built.test(key) && !sources.includes(`'${key}'`));
   expect(unused).toEqual([]);
 });

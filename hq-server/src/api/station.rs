@@ -4,7 +4,9 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::instant;
-use crate::stations::{BehindRow, DeviceRow, Seen, StationRow, TerminalRow};
+use crate::stations::{BehindRow, DeviceRow, Seen, StationRow, TerminalRow, Unsent};
+use sync::carry::Imported;
+use sync::link::{AlarmReport, Report};
 use sync_identity::EnrolmentCode;
 use sync_proto::StationCode;
 use sync_proto::devices::Device;
@@ -29,7 +31,22 @@ pub struct StationDto {
     told_sales_count: Option<i64>,
     told_sales_amount: Option<i64>,
     quarantined: i64,
+    quarantined_amount: i64,
+    last_ack_at: Option<String>,
+    stale_since: Option<String>,
+    alarms: Vec<AlarmDto>,
     terminals: Vec<TerminalDto>,
+}
+
+/// What happened to a station's data, as its agent told.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(rename = "Alarm")]
+pub struct AlarmDto {
+    #[ts(type = "\"new_life\" | \"salvaged\" | \"check_failed\" | \"feed_differed\"")]
+    kind: String,
+    at: String,
+    detail: String,
 }
 
 /// A terminal.
@@ -44,6 +61,9 @@ pub struct TerminalDto {
     applied_version: Option<i64>,
     applied_at: Option<String>,
     behind: bool,
+    behind_since: Option<String>,
+    pending_count: Option<i64>,
+    stale_since: Option<String>,
 }
 
 /// A device that has not applied what was published in a feed.
@@ -88,17 +108,24 @@ impl FeedBehindDto {
 
 impl StationDto {
     /// A station with how its link stands.
-    pub fn of(row: StationRow, seen: Option<Seen>) -> Self {
+    pub fn of(row: StationRow, seen: Option<&Seen>) -> Self {
+        let state = match seen {
+            None => "never",
+            Some(seen) if seen.connections > 0 => "online",
+            Some(_) => "stale",
+        };
+        let last_seen_at = seen.map(|seen| instant::text(seen.last_seen_at_ms));
+        let report = seen.map(|seen| &seen.report);
+        let terminals = row.terminals.into_iter().map(|terminal| TerminalDto::of(terminal, report));
         let told = seen.and_then(|seen| seen.told);
         Self {
-            state: match seen {
-                None => "never",
-                Some(seen) if seen.connections > 0 => "online",
-                Some(_) => "stale",
-            },
-            last_seen_at: seen.map(|seen| instant::text(seen.last_seen_at_ms)),
+            state,
+            stale_since: last_seen_at.clone().filter(|_| state == "stale"),
+            last_seen_at,
             pending_count: seen.and_then(|seen| seen.pending),
             pending_oldest_at: seen.and_then(|seen| seen.oldest_at_ms).map(instant::text),
+            last_ack_at: report.and_then(|report| report.last_ack_at_ms).map(instant::text),
+            alarms: report.map_or_else(Vec::new, |report| report.alarms.iter().filter_map(alarm).collect()),
             station_code: row.station,
             station_name: row.name,
             address: row.address,
@@ -109,13 +136,28 @@ impl StationDto {
             told_sales_count: told.map(|told| told.sales),
             told_sales_amount: told.map(|told| told.amount),
             quarantined: row.quarantined,
-            terminals: row.terminals.into_iter().map(TerminalDto::from).collect(),
+            quarantined_amount: row.quarantined_amount,
+            terminals: terminals.collect(),
         }
     }
 }
 
-impl From<TerminalRow> for TerminalDto {
-    fn from(row: TerminalRow) -> Self {
+/// Kinds that this version has words for.
+const ALARM_KINDS: [&str; 4] = ["new_life", "salvaged", "check_failed", "feed_differed"];
+
+fn alarm(alarm: &AlarmReport) -> Option<AlarmDto> {
+    ALARM_KINDS.contains(&alarm.kind.as_str()).then(|| AlarmDto {
+        kind: alarm.kind.clone(),
+        at: instant::text(alarm.at_ms),
+        detail: alarm.detail.clone(),
+    })
+}
+
+impl TerminalDto {
+    /// A terminal with what its agent told of it.
+    fn of(row: TerminalRow, report: Option<&Report>) -> Self {
+        let told =
+            report.and_then(|report| report.tills.iter().find(|till| till.device.to_hex() == row.device));
         Self {
             terminal: row.terminal,
             device_id: row.device,
@@ -124,7 +166,27 @@ impl From<TerminalRow> for TerminalDto {
             applied_version: row.applied.map(|(version, _)| version),
             applied_at: row.applied.map(|(_, at_ms)| instant::text(at_ms)),
             behind: row.behind,
+            behind_since: row.behind_since_ms.filter(|_| row.behind).map(instant::text),
+            pending_count: told.map(|till| i64::try_from(till.pending).unwrap_or(i64::MAX)),
+            stale_since: told.and_then(|till| till.stale_since_ms).map(instant::text),
         }
+    }
+}
+
+/// What importing a journal's file did.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportedDto {
+    stored: u64,
+    known: u64,
+    forked: u64,
+    refused: u64,
+}
+
+impl From<Imported> for ImportedDto {
+    fn from(done: Imported) -> Self {
+        let Imported { stored, known, forked, refused } = done;
+        Self { stored, known, forked, refused }
     }
 }
 
@@ -142,11 +204,16 @@ pub struct DeviceDto {
     certificate_ends_at: Option<String>,
     revoked_at: Option<String>,
     revoked_why: Option<String>,
+    pending: i64,
+    silent_since: Option<String>,
 }
 
-impl From<DeviceRow> for DeviceDto {
-    fn from(row: DeviceRow) -> Self {
+impl DeviceDto {
+    /// A device with what it holds that is not here.
+    pub fn of(row: DeviceRow, unsent: Option<Unsent>) -> Self {
         Self {
+            pending: unsent.map_or(0, |unsent| i64::try_from(unsent.count).unwrap_or(i64::MAX)),
+            silent_since: unsent.and_then(|unsent| unsent.silent_since_ms).map(instant::text),
             kind: match row.role.as_str() {
                 "agent" => "agent",
                 "terminal" => "till",
@@ -165,7 +232,7 @@ impl From<DeviceRow> for DeviceDto {
 
 impl From<Device> for DeviceDto {
     fn from(row: Device) -> Self {
-        Self::from(DeviceRow {
+        let row = DeviceRow {
             device: row.device,
             station: row.station,
             role: row.role,
@@ -174,7 +241,8 @@ impl From<Device> for DeviceDto {
             ends_at_ms: row.ends_at_ms,
             revoked_at_ms: row.revoked_at_ms,
             revoked_why: row.revoked_why,
-        })
+        };
+        Self::of(row, None)
     }
 }
 

@@ -12,4 +12,4 @@ pub(super) use products::{
 };
 pub(super) use quarantine::{quarantine, quarantined, replay, replay_all, settle};
 pub(super) use roles::{logistics_settings, roles, set_logistics_settings, start_role, stop_role, summary};
-pub(super) use stations::{behind, devices, open_code, revoke_device, stations};
+pub(super) use stations::{behind, devices, import_journal, open_code, revoke_device, stations};

@@ -1,6 +1,6 @@
 //! The list of devices.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 /// Devices listed at most: ten thousand stations with three each.
 const DEVICES_MAX: u32 = 50_000;
@@ -26,24 +26,37 @@ pub struct DeviceRow {
     pub revoked_why: Option<String>,
 }
 
+const COLUMNS: &str =
+    "device, station, role, terminal, enrolled_at_ms, ends_at_ms, revoked_at_ms, revoked_why";
+
 /// Every device that head office knows of, by station, agents first.
 pub fn devices(connection: &Connection) -> rusqlite::Result<Vec<DeviceRow>> {
     connection
-        .prepare_cached(
-            "SELECT device, station, role, terminal, enrolled_at_ms, ends_at_ms, revoked_at_ms, revoked_why \
-             FROM enrolled_devices WHERE role <> '' ORDER BY station, role, terminal, enrolled_at_ms LIMIT $1",
-        )?
-        .query_map([DEVICES_MAX], |row| {
-            Ok(DeviceRow {
-                device: row.get(0)?,
-                station: row.get(1)?,
-                role: row.get(2)?,
-                terminal: row.get(3)?,
-                enrolled_at_ms: row.get(4)?,
-                ends_at_ms: row.get(5)?,
-                revoked_at_ms: row.get(6)?,
-                revoked_why: row.get(7)?,
-            })
-        })?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM enrolled_devices WHERE role <> '' \
+             ORDER BY station, role, terminal, enrolled_at_ms LIMIT $1"
+        ))?
+        .query_map([DEVICES_MAX], row_of)?
         .collect()
+}
+
+/// One of them, by its hexadecimal id.
+pub fn device(connection: &Connection, device: &str) -> rusqlite::Result<Option<DeviceRow>> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM enrolled_devices WHERE device = $1"))?
+        .query_row([device], row_of)
+        .optional()
+}
+
+fn row_of(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
+    Ok(DeviceRow {
+        device: row.get(0)?,
+        station: row.get(1)?,
+        role: row.get(2)?,
+        terminal: row.get(3)?,
+        enrolled_at_ms: row.get(4)?,
+        ends_at_ms: row.get(5)?,
+        revoked_at_ms: row.get(6)?,
+        revoked_why: row.get(7)?,
+    })
 }

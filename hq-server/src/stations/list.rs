@@ -20,6 +20,8 @@ pub struct StationRow {
     pub today_sales_amount: i64,
     /// Its entries that are set aside and wait for somebody.
     pub quarantined: i64,
+    /// Their money that its totals count, of all days, won.
+    pub quarantined_amount: i64,
     /// Its terminals.
     pub terminals: Vec<TerminalRow>,
 }
@@ -39,6 +41,8 @@ pub struct TerminalRow {
     pub applied: Option<(i64, i64)>,
     /// Whether the chain's feed has gone on since.
     pub behind: bool,
+    /// When what it has not applied was published, as far as that is still in the feed.
+    pub behind_since_ms: Option<i64>,
 }
 
 /// Every station of the register. `writer` is HQ's incarnation, `today` the business day to sum.
@@ -65,6 +69,7 @@ pub fn list(connection: &Connection, writer: &str, today: &str) -> rusqlite::Res
                 today_sales_count: row.get(4)?,
                 today_sales_amount: row.get::<_, i64>(5)?.saturating_add(aside_today),
                 quarantined: aside.open,
+                quarantined_amount: aside.counted_amount,
                 terminals: Vec::new(),
             })
         })?
@@ -85,7 +90,10 @@ fn terminals(connection: &Connection, writer: &str) -> rusqlite::Result<Vec<(Str
         "SELECT t.station, t.terminal, lower(hex(t.device)), sum(t.head_seq), \
            max((SELECT e.received_at_ms FROM entries e \
                 WHERE e.stream_id = t.stream_id AND e.seq = t.head_seq)), \
-           r.version, r.at_ms \
+           r.version, r.at_ms, \
+           (SELECT min(json_extract(CAST(i.bytes AS TEXT), '$.at.w')) FROM feed_items i \
+            WHERE i.scope = 'chain' AND i.version > coalesce(r.version, 0) \
+              AND json_valid(CAST(i.bytes AS TEXT))) \
          FROM streams t LEFT JOIN feed_reports r ON r.station = t.station \
            AND r.device = lower(hex(t.device)) AND r.scope = 'chain' AND r.writer = $1 \
          WHERE t.role = 'terminal' AND t.terminal IS NOT NULL \
@@ -101,6 +109,7 @@ fn terminals(connection: &Connection, writer: &str) -> rusqlite::Result<Vec<(Str
             last_entry_at_ms: row.get(4)?,
             applied,
             behind: applied.is_none_or(|(version, _)| version < chain_version),
+            behind_since_ms: row.get(7)?,
         };
         Ok((row.get(0)?, terminal))
     })?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::civil::Date;
 use rusqlite::Connection;
-use sync::link::{DaySold, StateReport};
+use sync::link::{DaySold, Report, StateReport};
 use sync_proto::StationCode;
 use sync_proto::rows::RowChange;
 
@@ -24,7 +24,7 @@ sync_proto::table! {
 }
 
 /// How a station's link stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// Connections open now.
     pub connections: u32,
@@ -36,6 +36,8 @@ pub struct Seen {
     pub oldest_at_ms: Option<i64>,
     /// What it sold on its newest business day, as it said last.
     pub told: Option<Told>,
+    /// What it said last beside that; empty since the program's start until it does.
+    pub report: Report,
     stored: bool,
 }
 
@@ -76,6 +78,7 @@ impl Presence {
                 pending: row.get(2)?,
                 oldest_at_ms: row.get(3)?,
                 told: None,
+                report: Report::default(),
                 stored: true,
             };
             Ok((row.get::<_, String>(0)?, seen))
@@ -107,16 +110,20 @@ impl Presence {
     /// The station told its backlog.
     pub fn reported(&self, station: &StationCode, report: &StateReport, at_ms: i64) {
         self.change(station, at_ms, |seen| {
-            seen.pending = Some(i64::try_from(report.pending).unwrap_or(i64::MAX));
-            seen.oldest_at_ms = report.oldest_at_ms;
-            seen.told = report.day.as_ref().and_then(Told::of);
+            seen.pending = Some(i64::try_from(report.report.pending).unwrap_or(i64::MAX));
+            seen.oldest_at_ms = report.report.oldest_at_ms;
+            // A will was written when the link came up: of the tills it knows what was true then.
+            if report.state == "online" {
+                seen.report = report.report.clone().within_limits();
+            }
+            seen.told = report.report.day.as_ref().and_then(Told::of);
         });
     }
 
     /// How a station's link stands; `None` when it was never heard of.
     pub fn of(&self, station: &str) -> Option<Seen> {
         let station = StationCode::new(station).ok()?;
-        self.stations.lock().ok()?.get(&station).copied()
+        self.stations.lock().ok()?.get(&station).cloned()
     }
 
     /// Stations with an open connection.
@@ -150,6 +157,7 @@ impl Presence {
             pending: None,
             oldest_at_ms: None,
             told: None,
+            report: Report::default(),
             stored: false,
         });
         seen.last_seen_at_ms = at_ms;

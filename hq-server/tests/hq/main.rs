@@ -23,6 +23,7 @@ mod matrix;
 #[cfg(test)]
 mod mosquitto;
 #[cfg(test)]
+mod pending;
 mod quarantine;
 #[cfg(test)]
 mod replay;

@@ -158,7 +158,7 @@ impl Office {
 
     pub async fn revoke(&self, device: DeviceId) {
         let path = format!("/api/v1/devices/{device}/revoke");
-        let reply = self.post(&path, json!({ "reason": "lost" })).await;
+        let reply = self.post(&path, json!({ "reason": "lost", "overridePending": true })).await;
         assert_eq!(reply.status, 200, "{}", reply.body);
     }
 
@@ -244,6 +244,7 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
 /// A station's agent on the product's own drivers and link, with its store in memory.
 pub struct Agent {
     pub writer: Writer<MemoryStore>,
+    pub link: Arc<MqttLink>,
     clock: Clock,
     _tasks: JoinSet<()>,
 }
@@ -282,7 +283,7 @@ impl Agent {
                 let _ = downlink(writer, link, scope, DownlinkConfig::AGENT, clock, status).await;
             });
         }
-        Self { writer, clock, _tasks: tasks }
+        Self { writer, link, clock, _tasks: tasks }
     }
 
     pub async fn record(&self, fact: Fact) {

@@ -129,7 +129,7 @@ fn a_revoked_till_is_cut_sells_on_and_brings_everything_once_it_is_enrolled_agai
     arrives(&stage, 1);
     let device = device(&agent, "till", Some(1));
     let path = format!("/api/v1/devices/{device}/revoke");
-    let revoked = agent.post_json(&path, json!({ "reason": "stolen" })).unwrap();
+    let revoked = agent.post_json(&path, json!({ "reason": "stolen", "override_pending": true })).unwrap();
     assert_eq!(revoked.status, 200, "{}", revoked.body);
     assert!(revoked.body["revokedAt"].is_string());
 
@@ -159,7 +159,10 @@ fn a_revoked_agent_is_cut_from_head_office_and_its_station_works_on_until_it_is_
     arrives(&stage, 1);
     let rows = list(&hq, "/api/v1/devices");
     let device = rows.iter().find(|row| row["kind"] == "agent").unwrap()["deviceId"].as_str().unwrap();
-    let revoked = hq.post_json(&format!("/api/v1/devices/{device}/revoke"), json!({ "reason": "replaced" }));
+    let revoked = hq.post_json(
+        &format!("/api/v1/devices/{device}/revoke"),
+        json!({ "reason": "replaced", "overridePending": true }),
+    );
     assert_eq!(revoked.unwrap().status, 200);
     holds(HEALED, "the station to be cut from head office", || {
         list(&hq, "/api/v1/stations").iter().any(|row| row["state"] == "stale")

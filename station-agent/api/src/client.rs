@@ -11,8 +11,9 @@ use sync_identity::tls::ClientConfig;
 
 use crate::problem::Problem;
 use crate::{
-    ConfirmDelivery, Delivery, Device, DeviceKind, EnrolmentCode, JournalRow, OpenCode, Overview, PlaceOrder,
-    Product, RevokeDevice, SetUp, SetupState, StationOrder, paths,
+    ConfirmDelivery, Delivery, Device, DeviceKind, EnrolmentCode, ImportedJournal, JournalRow, OpenCode,
+    Overview, PlaceOrder, Product, QuarantineEntry, QuarantineRow, Replayed, RevokeDevice, SetUp, SetupState,
+    StationOrder, paths,
 };
 
 mod error;
@@ -27,6 +28,8 @@ const CONNECT_TIME_MAX: Duration = Duration::from_millis(1_500);
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(5);
 /// Longest wait while the agent enrols itself at head office.
 const SET_UP_TIME_MAX: Duration = Duration::from_secs(30);
+/// Longest wait while a journal is imported: each of its batches is a commit.
+const IMPORT_TIME_MAX: Duration = Duration::from_secs(300);
 /// Largest reply that is read, in bytes: 20,000 products of 300 bytes fit, a runaway reply does not fill the memory.
 pub const REPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Most of a reply's announced length that is reserved before bytes arrive.
@@ -183,6 +186,39 @@ impl Client {
         self.get(self.url(paths::DEVICES)).await
     }
 
+    /// Entries set aside, those that wait first.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn quarantine(&self) -> Result<Vec<QuarantineRow>, ClientError> {
+        self.get(self.url(paths::QUARANTINE)).await
+    }
+
+    /// One of them, with its bytes.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn quarantined(&self, key: &str) -> Result<QuarantineEntry, ClientError> {
+        self.get(self.url_of(paths::QUARANTINE_ENTRY, "{key}", key)).await
+    }
+
+    /// Tries one of them again. That it still fails is an answer, with the new reason.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn replay(&self, key: &str) -> Result<QuarantineEntry, ClientError> {
+        self.send(self.http.request(Method::POST, self.url_of(paths::QUARANTINE_ENTRY_REPLAY, "{key}", key)))
+            .await
+    }
+
+    /// Tries everything again that waits.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn replay_all(&self) -> Result<Replayed, ClientError> {
+        self.send(self.http.request(Method::POST, self.url(paths::QUARANTINE_REPLAY))).await
+    }
+
     /// A code for a till (with its number) or a back office.
     ///
     /// # Errors
@@ -196,14 +232,28 @@ impl Client {
         self.send(request.json(&OpenCode { kind, terminal })).await
     }
 
-    /// Ends what a device may do.
+    /// Ends what a device may do; `override_pending` also when entries of it have not reached head office.
     ///
     /// # Errors
     /// Any [`ClientError`].
-    pub async fn revoke_device(&self, device_id: &str, reason: &str) -> Result<Device, ClientError> {
+    pub async fn revoke_device(
+        &self,
+        device_id: &str,
+        reason: &str,
+        override_pending: bool,
+    ) -> Result<Device, ClientError> {
         let url = self.url_of(paths::DEVICE_REVOKE, "{device_id}", device_id);
-        self.send(self.http.request(Method::POST, url).json(&RevokeDevice { reason: reason.to_owned() }))
-            .await
+        let body = RevokeDevice { reason: reason.to_owned(), override_pending };
+        self.send(self.http.request(Method::POST, url).json(&body)).await
+    }
+
+    /// Imports a file of a journal; on the loopback interface only.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub async fn import_journal(&self, file: Vec<u8>) -> Result<ImportedJournal, ClientError> {
+        let request = self.http.request(Method::POST, self.url(paths::JOURNAL_IMPORT));
+        self.send(request.timeout(IMPORT_TIME_MAX).body(file)).await
     }
 
     fn url(&self, path: &str) -> Url {

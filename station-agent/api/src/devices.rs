@@ -95,6 +95,32 @@ pub struct Device {
     pub revoked_why: Option<String>,
     /// When it last called; since the agent's start.
     pub last_seen_at: Option<String>,
+    /// Its entries that have not reached head office, as far as is known here.
+    #[serde(default)]
+    pub pending: u64,
+    /// When the oldest of those that are here was written.
+    #[serde(default)]
+    pub pending_oldest_at: Option<String>,
+    /// Since when nothing is known of it: it may hold entries that nobody counts.
+    #[serde(default)]
+    pub silent_since: Option<String>,
+    /// Where its entries were exported to; only in the answer of revoking it all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exported_to: Option<String>,
+}
+
+/// What importing a journal's file did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportedJournal {
+    /// Entries that are new here.
+    pub stored: u64,
+    /// Entries that were here already.
+    pub known: u64,
+    /// Batches that contradict what is here; both are kept.
+    pub forked: u64,
+    /// Batches that do not go on where their journal ends here.
+    pub refused: u64,
 }
 
 /// Ends what a device may do.
@@ -103,4 +129,8 @@ pub struct Device {
 pub struct RevokeDevice {
     /// For the record: 1 to 200 printable characters.
     pub reason: String,
+    /// Go on although entries of the device have not reached head office: that is noted, and what is here of them is
+    /// exported to a file first.
+    #[serde(default)]
+    pub override_pending: bool,
 }

@@ -17,14 +17,20 @@ mod overview;
 pub mod paths;
 mod problem;
 mod products;
+mod quarantine;
 mod unit;
 
 pub use client::{Client, ClientError, IdempotencyKey, REPLY_BYTES_MAX, REQUEST_TIME_MAX, Refusal};
 pub use deliveries::{ConfirmDelivery, Delivery, DeliveryState};
-pub use devices::{Device, DeviceKind, EnrolmentCode, OpenCode, RevokeDevice, SetUp, SetupState};
+pub use devices::{
+    Device, DeviceKind, EnrolmentCode, ImportedJournal, OpenCode, RevokeDevice, SetUp, SetupState,
+};
 pub use journal::JournalRow;
 pub use orders::{OrderStatus, PlaceOrder, StationOrder};
-pub use overview::{HourSales, LinkState, Overview, SalesRow, SalesTotal, StockRow, TerminalState};
+pub use overview::{
+    Alarm, AlarmKind, HourSales, LinkState, Overview, SalesRow, SalesTotal, StockRow, TerminalState,
+};
 pub use problem::{ErrorCode, PROBLEM_MEDIA_TYPE, Problem};
 pub use products::Product;
+pub use quarantine::{AsideCause, AsideState, QuarantineEntry, QuarantineRow, Replayed};
 pub use unit::{Kind, QUANTITY_MILLI_MAX, Unit};

@@ -27,10 +27,45 @@ pub struct Overview {
     pub stock: Vec<StockRow>,
     /// One row for each product sold today.
     pub sales: Vec<SalesRow>,
-    /// Sums over `sales`.
+    /// Sums over `sales`, and over what is set aside.
     pub sales_total: SalesTotal,
     /// Hours with sales, ascending; hours without are left out.
     pub by_hour: Vec<HourSales>,
+    /// Entries of any day that are set aside and wait.
+    pub quarantined: u64,
+    /// What is known of the agent's database and feeds that somebody should see, newest first.
+    #[serde(default)]
+    pub alarms: Vec<Alarm>,
+}
+
+/// What an [`Alarm`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmKind {
+    /// The database was restored, cloned or moved: its journal began a new life.
+    NewLife,
+    /// A damaged database was set aside.
+    Salvaged,
+    /// The nightly check found trouble.
+    CheckFailed,
+    /// The nightly check found nothing; no alarm, but when it was last sure.
+    CheckPassed,
+    /// A feed differed from head office's and was taken anew.
+    FeedDiffered,
+    /// A kind of a newer daemon; never sent.
+    #[serde(other)]
+    Unrecognised,
+}
+
+/// Something that happened to the agent's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// What.
+    pub kind: AlarmKind,
+    /// When.
+    pub at: String,
+    /// As the program put it, in English; may be empty.
+    pub detail: String,
 }
 
 /// How far HQ has acknowledged this station's facts.
@@ -55,6 +90,15 @@ pub struct TerminalState {
     pub last_seen_at: Option<String>,
     /// Its facts that HQ has not acknowledged.
     pub pending_at_hq: u64,
+    /// Of those, what the till said it holds and the agent has not got.
+    #[serde(default)]
+    pub on_till: u64,
+    /// When the oldest that the agent holds was written.
+    #[serde(default)]
+    pub pending_oldest_at: Option<String>,
+    /// Since when it is silent: what it sold since then is not in these figures. None while it calls, or when it never did.
+    #[serde(default)]
+    pub stale_since: Option<String>,
     /// Its newest sale; none when it never sold.
     pub last_sale_at: Option<String>,
 }
@@ -106,8 +150,12 @@ pub struct SalesTotal {
     pub count: u64,
     /// Sales that were cancelled; not in `count` nor in `amount`.
     pub cancelled_count: u64,
-    /// Won, VAT included.
+    /// Won, VAT included; `aside_amount` is in it.
     pub amount: i64,
+    /// Sales of today that are set aside and counted; not in `count`.
+    pub aside_count: u64,
+    /// Their money, won: taken, and in no product's or hour's sum.
+    pub aside_amount: i64,
 }
 
 /// Sales within one hour of the station's day.

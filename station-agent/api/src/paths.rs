@@ -12,6 +12,16 @@ pub const ORDERS: &str = "/api/v1/orders";
 pub const PRODUCTS: &str = "/api/v1/products";
 /// `GET`, query `limit` -> list of [`crate::JournalRow`], newest first.
 pub const JOURNAL: &str = "/api/v1/journal";
+/// `POST` a file of a journal -> [`crate::ImportedJournal`]. Loopback and token only.
+pub const JOURNAL_IMPORT: &str = "/api/v1/journal/import";
+/// `GET` -> list of [`crate::QuarantineRow`], those that wait first.
+pub const QUARANTINE: &str = "/api/v1/quarantine";
+/// `POST` -> [`crate::Replayed`]: everything that waits is tried again.
+pub const QUARANTINE_REPLAY: &str = "/api/v1/quarantine/replay";
+/// `GET` -> [`crate::QuarantineEntry`].
+pub const QUARANTINE_ENTRY: &str = "/api/v1/quarantine/{key}";
+/// `POST` -> [`crate::QuarantineEntry`]: tried again; that it still fails is an answer, with the new reason.
+pub const QUARANTINE_ENTRY_REPLAY: &str = "/api/v1/quarantine/{key}/replay";
 /// `GET` -> [`crate::SetupState`]; `POST` [`crate::SetUp`] -> [`crate::SetupState`]. Loopback and token only.
 pub const SETUP: &str = "/api/v1/setup";
 /// `POST` [`crate::OpenCode`] -> [`crate::EnrolmentCode`].

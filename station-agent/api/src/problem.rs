@@ -55,6 +55,18 @@ pub enum ErrorCode {
     UnknownProduct,
     /// No such order, or no delivery for it.
     UnknownOrder,
+    /// No such entry is set aside.
+    UnknownEntry,
+    /// The entry is in the books already.
+    AlreadyReplayed,
+    /// What becomes of the entry was decided already.
+    AlreadySettled,
+    /// A fork is never replayed.
+    EntryIsFork,
+    /// Entries of the device have not reached HQ, or may not have.
+    PendingEntries,
+    /// Not a file of a journal, or not one for here.
+    BadJournalFile,
     /// No such credit account.
     UnknownAccount,
     /// Not a stock movement's reason.
@@ -90,7 +102,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that may be sent.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 43] = [
         Self::BadRequest,
         Self::MalformedBody,
         Self::MissingField,
@@ -114,6 +126,12 @@ impl ErrorCode {
         Self::BodyTooLarge,
         Self::UnknownProduct,
         Self::UnknownOrder,
+        Self::UnknownEntry,
+        Self::AlreadyReplayed,
+        Self::AlreadySettled,
+        Self::EntryIsFork,
+        Self::PendingEntries,
+        Self::BadJournalFile,
         Self::UnknownAccount,
         Self::UnknownReason,
         Self::BadQuantity,
@@ -157,6 +175,12 @@ impl ErrorCode {
             Self::BodyTooLarge => "body_too_large",
             Self::UnknownProduct => "unknown_product",
             Self::UnknownOrder => "unknown_order",
+            Self::UnknownEntry => "unknown_entry",
+            Self::AlreadyReplayed => "already_replayed",
+            Self::AlreadySettled => "already_settled",
+            Self::EntryIsFork => "entry_is_fork",
+            Self::PendingEntries => "pending_entries",
+            Self::BadJournalFile => "bad_journal_file",
             Self::UnknownAccount => "unknown_account",
             Self::UnknownReason => "unknown_reason",
             Self::BadQuantity => "bad_quantity",
@@ -187,6 +211,7 @@ impl ErrorCode {
             | Self::BadName
             | Self::CodeMistyped
             | Self::BadReason
+            | Self::BadJournalFile
             | Self::CardNumberRefused => 400,
             Self::Unauthorized | Self::NoCertificate => 401,
             Self::NotAllowed | Self::CodeUnknown => 403,
@@ -194,12 +219,17 @@ impl ErrorCode {
             | Self::NotFound
             | Self::UnknownProduct
             | Self::UnknownOrder
+            | Self::UnknownEntry
             | Self::UnknownAccount => 404,
             Self::MethodNotAllowed => 405,
             Self::NotShipped
             | Self::AlreadyConfirmed
             | Self::OrderCancelled
             | Self::OrderAlreadyShipped
+            | Self::AlreadyReplayed
+            | Self::AlreadySettled
+            | Self::EntryIsFork
+            | Self::PendingEntries
             | Self::OtherDevice
             | Self::NotDue => 409,
             Self::CodeExpired | Self::CodeUsed | Self::CodeUsedUp => 410,
@@ -239,6 +269,12 @@ impl ErrorCode {
             Self::BodyTooLarge => "Body too large",
             Self::UnknownProduct => "Unknown product",
             Self::UnknownOrder => "Unknown order",
+            Self::UnknownEntry => "Unknown entry",
+            Self::AlreadyReplayed => "Already replayed",
+            Self::AlreadySettled => "Already settled",
+            Self::EntryIsFork => "Entry is a fork",
+            Self::PendingEntries => "Entries pending",
+            Self::BadJournalFile => "Bad journal file",
             Self::UnknownAccount => "Unknown account",
             Self::UnknownReason => "Unknown reason",
             Self::BadQuantity => "Bad quantity",

@@ -13,11 +13,12 @@ use sync_identity::exchange::Place;
 
 use crate::link::{JoinError, Link};
 use crate::locale::Language;
-use crate::screen::{deliveries, devices, orders, setup, stock};
+use crate::screen::{deliveries, devices, orders, quarantine as aside, setup, stock};
 use crate::station::{self, Answer, Station};
 use crate::theme::Theme;
 
 mod belonging;
+mod quarantine;
 mod view;
 
 /// How often the agent is asked.
@@ -25,7 +26,7 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 /// The catalogue is asked for once in so many questions: it is long and changes a few times a day.
 const PRODUCTS_EVERY: u32 = 30;
 
-/// The pages, in the order of their keys F1 to F4.
+/// The pages, in the order of their keys F1 to F6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Page {
     #[default]
@@ -33,6 +34,8 @@ pub enum Page {
     Deliveries,
     Orders,
     Devices,
+    Quarantine,
+    Status,
 }
 
 /// What can happen.
@@ -66,6 +69,8 @@ pub enum Message {
     Orders(orders::Message),
     /// On the page of devices.
     Devices(devices::Message),
+    /// On the page of entries set aside.
+    Quarantine(aside::Message),
     /// On the screen before the pages.
     Setup(setup::Message),
 }
@@ -83,6 +88,7 @@ pub struct App {
     deliveries: deliveries::State,
     orders: orders::State,
     devices: devices::State,
+    quarantine: aside::State,
     /// A question is on its way; the next waits for it.
     is_asking: bool,
     questions: u32,
@@ -115,6 +121,7 @@ impl App {
             deliveries: deliveries::State::default(),
             orders: orders::State::default(),
             devices: devices::State::default(),
+            quarantine: aside::State::default(),
             is_asking: false,
             questions: 0,
             unsettled_order: None,
@@ -173,6 +180,7 @@ impl App {
             Message::Escape => {
                 self.deliveries.update(deliveries::Message::Close, &self.station.deliveries);
                 self.devices.update(devices::Message::Close, &self.station.devices);
+                self.quarantine.update(aside::Message::Close, &self.station.quarantine);
                 Task::none()
             }
             Message::Stock(message) => {
@@ -191,6 +199,10 @@ impl App {
             Message::Devices(message) => {
                 let event = self.devices.update(message, &self.station.devices);
                 event.map_or_else(Task::none, |event| self.on_devices(event))
+            }
+            Message::Quarantine(message) => {
+                let event = self.quarantine.update(message, &self.station.quarantine);
+                event.map_or_else(Task::none, |event| self.on_quarantine(event))
             }
             Message::Setup(message) => self.on_setup(message),
         }
@@ -314,6 +326,8 @@ fn on_key(event: &iced::Event, status: iced::event::Status) -> Option<Message> {
         Named::F2 => Some(Message::Open(Page::Deliveries)),
         Named::F3 => Some(Message::Open(Page::Orders)),
         Named::F4 => Some(Message::Open(Page::Devices)),
+        Named::F5 => Some(Message::Open(Page::Quarantine)),
+        Named::F6 => Some(Message::Open(Page::Status)),
         _ => None,
     }
 }
@@ -346,6 +360,8 @@ mod tests {
             (Named::F2, Page::Deliveries),
             (Named::F3, Page::Orders),
             (Named::F4, Page::Devices),
+            (Named::F5, Page::Quarantine),
+            (Named::F6, Page::Status),
         ] {
             let message = press(key, Modifiers::NONE, Status::Captured);
             assert!(matches!(message, Some(Message::Open(opened)) if opened == page));

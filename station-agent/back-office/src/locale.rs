@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn is_key(part: &str) -> bool {
-        const AREAS: [&str; 13] = [
+        const AREAS: [&str; 14] = [
             "app.",
             "nav.",
             "link.",
@@ -163,6 +163,8 @@ mod tests {
             "field.",
             "setup.",
             "devices.",
+            "quarantine.",
+            "status.",
         ];
         AREAS.iter().any(|area| part.starts_with(area) && part.len() > area.len())
             && part.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_'))

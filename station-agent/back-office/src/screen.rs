@@ -12,7 +12,9 @@ use crate::widget::{Element, Figure, body, figure, line};
 pub mod deliveries;
 pub mod devices;
 pub mod orders;
+pub mod quarantine;
 pub mod setup;
+pub mod status;
 pub mod stock;
 
 /// What a screen shows and in which language.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use station_api::{Client, ClientError, Delivery, Device, Overview, Product, StationOrder};
+use station_api::{Client, ClientError, Delivery, Device, Overview, Product, QuarantineRow, StationOrder};
 
 use crate::fault::Trouble;
 
@@ -14,6 +14,7 @@ pub struct Station {
     pub deliveries: Vec<Delivery>,
     pub orders: Vec<StationOrder>,
     pub devices: Vec<Device>,
+    pub quarantine: Vec<QuarantineRow>,
     pub products: Vec<Product>,
     /// When the agent last answered, by this machine's clock.
     pub heard_at: Option<Timestamp>,
@@ -28,6 +29,7 @@ pub struct Answer {
     pub deliveries: Vec<Delivery>,
     pub orders: Vec<StationOrder>,
     pub devices: Vec<Device>,
+    pub quarantine: Vec<QuarantineRow>,
     /// Only when asked for: the catalogue is long and changes seldom.
     pub products: Option<Vec<Product>>,
 }
@@ -41,6 +43,7 @@ impl Station {
                 self.deliveries = answer.deliveries;
                 self.orders = answer.orders;
                 self.devices = answer.devices;
+                self.quarantine = answer.quarantine;
                 if let Some(products) = answer.products {
                     self.products = products;
                 }
@@ -88,12 +91,13 @@ impl Station {
 /// The first [`ClientError`].
 pub async fn ask(client: Client, with_products: bool) -> Result<Answer, ClientError> {
     let products = async { if with_products { client.products().await.map(Some) } else { Ok(None) } };
-    let (overview, deliveries, orders, devices, products) = tokio::try_join!(
+    let (overview, deliveries, orders, devices, quarantine, products) = tokio::try_join!(
         client.overview(),
         client.deliveries(),
         client.orders(),
         client.devices(),
+        client.quarantine(),
         products
     )?;
-    Ok(Answer { overview, deliveries, orders, devices, products })
+    Ok(Answer { overview, deliveries, orders, devices, quarantine, products })
 }

@@ -3,15 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use rusqlite::Connection;
-use station_api::{HourSales, LinkState, Overview, SalesRow, SalesTotal, StockRow, TerminalState};
+use station_api::{
+    Alarm, AlarmKind, HourSales, LinkState, Overview, SalesRow, SalesTotal, StockRow, TerminalState,
+};
+use sync::aside;
 use sync_proto::{BusinessDay, StationCode};
 
 use super::convert;
 use crate::HQ;
 use crate::calendar::{Calendar, rfc3339};
 use crate::http::{Refusal, Shared};
-use crate::ledger::{LedgerError, sales, stock, terminals};
-use crate::station::Station;
+use crate::ledger::{sales, stock};
+use crate::standing::{self, TillNow};
 
 pub(super) async fn show(State(station): State<Shared>) -> Result<Json<Overview>, Refusal> {
     let now = station.moment();
@@ -20,7 +23,14 @@ pub(super) async fn show(State(station): State<Shared>) -> Result<Json<Overview>
     let day = now.day.clone();
     let mut overview =
         station.read(move |connection, code| Ok(books(connection, code, day.as_ref(), &calendar)?)).await?;
-    overview.terminals = terminals_of(&station).await?;
+    overview.terminals = standing::tills(&station).await?.iter().map(terminal).collect();
+    let feed_differed_at_ms = station.hq.board.now().feed_differed_at_ms;
+    overview.alarms = station
+        .read(move |connection, _| Ok(standing::alarms(connection, feed_differed_at_ms)?))
+        .await?
+        .into_iter()
+        .map(alarm)
+        .collect();
     overview.station_name.clone_from(&station.name);
     overview.now = rfc3339(now.stamp.corrected_ms());
     overview.clock_doubt = station.clock.in_doubt();
@@ -33,19 +43,30 @@ pub(super) async fn show(State(station): State<Shared>) -> Result<Json<Overview>
     Ok(Json(overview))
 }
 
-/// The tills.
-async fn terminals_of(station: &Station) -> Result<Vec<TerminalState>, LedgerError> {
-    let rows = station.read(|connection, code| Ok(terminals::list(connection, code, HQ)?)).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| TerminalState {
-            terminal: row.terminal,
-            // Since a restart a till may not have called yet: then its newest entry says when it did.
-            last_seen_at: station.seen.newest(&row.devices).max(row.last_entry_at_ms).map(rfc3339),
-            pending_at_hq: row.pending_at_hq,
-            last_sale_at: row.last_sale_at_ms.map(rfc3339),
-        })
-        .collect())
+fn alarm(alarm: standing::Alarm) -> Alarm {
+    Alarm {
+        kind: match alarm.kind {
+            standing::Kind::NewLife => AlarmKind::NewLife,
+            standing::Kind::Salvaged => AlarmKind::Salvaged,
+            standing::Kind::CheckFailed => AlarmKind::CheckFailed,
+            standing::Kind::CheckPassed => AlarmKind::CheckPassed,
+            standing::Kind::FeedDiffered => AlarmKind::FeedDiffered,
+        },
+        at: rfc3339(alarm.at_ms),
+        detail: alarm.detail,
+    }
+}
+
+fn terminal(till: &TillNow) -> TerminalState {
+    TerminalState {
+        terminal: till.terminal,
+        last_seen_at: till.last_seen_at_ms.map(rfc3339),
+        pending_at_hq: till.unsent.count(),
+        on_till: till.unsent.on_device,
+        pending_oldest_at: till.unsent.oldest_at_ms.map(rfc3339),
+        stale_since: till.stale_since_ms.map(rfc3339),
+        last_sale_at: till.last_sale_at_ms.map(rfc3339),
+    }
 }
 
 fn books(
@@ -64,17 +85,23 @@ fn books(
         terminals: Vec::new(),
         stock: stock_rows(connection, code, day)?,
         sales: Vec::new(),
-        sales_total: SalesTotal { count: 0, cancelled_count: 0, amount: 0 },
+        sales_total: SalesTotal { count: 0, cancelled_count: 0, amount: 0, aside_count: 0, aside_amount: 0 },
         by_hour: Vec::new(),
+        alarms: Vec::new(),
+        quarantined: convert::count(aside::totals(connection, Some(code.as_str()), None)?.open),
     };
     // A clock outside the calendar has no business day, and so no sales of one.
     let Some(day) = day else { return Ok(overview) };
     overview.sales = sales::by_product(connection, code, Some(day))?.into_iter().map(sales_row).collect();
     let total = sales::day_total(connection, code, day)?;
+    // What is set aside was sold all the same: its money is in the drawer, and so in the day's total (R14).
+    let aside = aside::totals(connection, Some(code.as_str()), Some(day.as_str()))?;
     overview.sales_total = SalesTotal {
         count: convert::count(total.sale_count.saturating_sub(total.cancelled_count)),
         cancelled_count: convert::count(total.cancelled_count),
-        amount: total.amount,
+        amount: total.amount.saturating_add(aside.counted_amount),
+        aside_count: convert::count(aside.counted),
+        aside_amount: aside.counted_amount,
     };
     overview.by_hour = sales::by_hour(connection, code, day, calendar)?
         .into_iter()

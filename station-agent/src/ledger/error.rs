@@ -1,7 +1,7 @@
 //! Why a use case said no. Nothing is recorded after any of these.
 
 use station_api::ErrorCode;
-use sync::{NodeError, StoreError};
+use sync::{NodeError, QuarantineError, StoreError};
 use sync_proto::decimal::DecimalError;
 use sync_proto::quantity::QuantityError;
 use sync_proto::rows::RowError;
@@ -81,6 +81,9 @@ pub enum LedgerError {
         "This Idempotency-Key was used for another request. Use a new key for a new request; the first one stands."
     )]
     IdempotencyKeyReused,
+    /// An entry set aside was not tried again.
+    #[error(transparent)]
+    Quarantine(QuarantineError),
     /// No room.
     #[error("The station computer's disk is full, so nothing was recorded. Make room and try again.")]
     StorageFull,
@@ -111,6 +114,12 @@ impl LedgerError {
             Self::CardNumber => ErrorCode::CardNumberRefused,
             Self::BadLimit | Self::UnknownPlace(_) | Self::BadIdempotencyKey => ErrorCode::BadRequest,
             Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
+            Self::Quarantine(QuarantineError::UnknownEntry(_)) => ErrorCode::UnknownEntry,
+            Self::Quarantine(QuarantineError::AlreadyReplayed) => ErrorCode::AlreadyReplayed,
+            Self::Quarantine(QuarantineError::AlreadySettled(_)) => ErrorCode::AlreadySettled,
+            Self::Quarantine(QuarantineError::IsFork) => ErrorCode::EntryIsFork,
+            Self::Quarantine(QuarantineError::BadReason) => ErrorCode::BadReason,
+            Self::Quarantine(QuarantineError::Node(_)) => ErrorCode::StorageFailed,
             Self::StorageFull => ErrorCode::StorageFull,
             Self::Storage(_) => ErrorCode::StorageFailed,
             Self::Damaged(_) => ErrorCode::Internal,
@@ -125,6 +134,15 @@ impl From<NodeError> for LedgerError {
             NodeError::Store(StoreError::Damaged(what)) => Self::Damaged(what),
             NodeError::Store(store) if store.is_disk_full() => Self::StorageFull,
             other => Self::Storage(other),
+        }
+    }
+}
+
+impl From<QuarantineError> for LedgerError {
+    fn from(why: QuarantineError) -> Self {
+        match why {
+            QuarantineError::Node(why) => why.into(),
+            other => Self::Quarantine(other),
         }
     }
 }

@@ -120,6 +120,12 @@ fn summary(fact: &Fact) -> String {
             issued.role.as_str()
         ),
         Fact::DeviceRevoked(revoked) => format!("device {} revoked: {}", revoked.device, revoked.why),
+        Fact::PendingOverridden(over) => {
+            format!(
+                "device {}: gone on with {} entries pending ({}): {}",
+                over.device, over.pending, over.by, over.why
+            )
+        }
         Fact::QuarantineReplayed(replayed) => {
             format!("{} is in the books after all ({})", replayed.entry.to_text(), replayed.by)
         }

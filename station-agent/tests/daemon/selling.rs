@@ -52,7 +52,10 @@ async fn the_overview_shows_stock_sales_hours_and_tills() {
     assert_eq!(seen["station_code"], "ST0001");
     assert_eq!(seen["station_name"], "SK Imme");
     assert_eq!(seen["business_day"], till.day.as_str());
-    assert_eq!(seen["sales_total"], json!({"count": 1, "cancelled_count": 1, "amount": 16_700}));
+    assert_eq!(
+        seen["sales_total"],
+        json!({"count": 1, "cancelled_count": 1, "amount": 16_700, "aside_count": 0, "aside_amount": 0})
+    );
     assert_eq!(seen["stock"][0]["product_id"], "CD1001");
     assert_eq!(seen["stock"][0]["kind"], "fuel");
     assert_eq!(seen["stock"][0]["on_hand_milli"], -10_000);

@@ -199,7 +199,11 @@ impl Agent {
     }
 
     pub async fn revoke(&self, device: DeviceId) -> Answer {
-        self.post_json(&format!("/api/v1/devices/{device}/revoke"), r#"{"reason":"stolen"}"#).await
+        self.post_json(
+            &format!("/api/v1/devices/{device}/revoke"),
+            r#"{"reason":"stolen","override_pending":true}"#,
+        )
+        .await
     }
 
     /// A client on the LAN that shows `identity`.

@@ -119,7 +119,8 @@ async fn a_back_office_opens_codes_and_revokes_over_the_lan() {
     let (till, _) = enrolment::enrol(&url, &code, enrolment::Applicant::OfStation, None).await.unwrap();
     assert_eq!(till.certified().subject.kind, Kind::Till(TerminalNo(7)));
     assert_eq!(till.certified().subject.station, here());
-    let revoked = client.revoke_device(&till.certified().subject.device.to_hex(), "lost").await.unwrap();
+    let revoked =
+        client.revoke_device(&till.certified().subject.device.to_hex(), "lost", false).await.unwrap();
     assert_eq!(revoked.revoked_why.as_deref(), Some("lost"));
     assert_eq!(agent.lan_post(Some(&till), "/sync", Vec::new()).await.code(), "not_allowed");
     assert!(client.devices().await.unwrap().iter().any(|row| row.last_seen_at.is_some()));

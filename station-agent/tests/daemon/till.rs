@@ -81,6 +81,10 @@ impl Till {
         till
     }
 
+    pub async fn disconnect(&mut self) {
+        self.drivers.shutdown().await;
+    }
+
     pub fn connect(&mut self) {
         let (writer, clock, board) = (self.writer.clone(), self.clock.clone(), StatusBoard::default());
         let link: Arc<dyn Link> = self.link.clone();

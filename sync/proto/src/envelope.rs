@@ -99,7 +99,7 @@ impl Envelope {
 }
 
 /// Type names of schema version 1; a bad body under one of these is malformed rather than unknown.
-const KNOWN_TYPES: [&str; 24] = [
+const KNOWN_TYPES: [&str; 25] = [
     "StreamOpened",
     "FeedApplied",
     "Sold",
@@ -121,6 +121,7 @@ const KNOWN_TYPES: [&str; 24] = [
     "StationAdded",
     "CertificateIssued",
     "DeviceRevoked",
+    "PendingOverridden",
     "QuarantineReplayed",
     "QuarantineSettled",
     "SubjectNamed",

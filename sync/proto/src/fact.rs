@@ -20,7 +20,7 @@ use crate::origin::Role;
 pub use account::{AccountOpened, AccountPaid, SubjectNamed};
 pub use catalogue::{PriceScheduled, PriceScope, ProductChanged, ProductKind, Withdrawn};
 pub use device::{FeedApplied, FeedScope, StreamOpened};
-pub use identity::{CertificateIssued, DeviceRevoked, IssuedFor};
+pub use identity::{CertificateIssued, DeviceRevoked, IssuedFor, PendingAct, PendingOverridden};
 pub use logistics::{ShipmentPlanned, Shipped};
 pub use order::{OrderCancelRequested, OrderCancelled, OrderRefused, OrderRequested, Ordered, StationAdded};
 pub use quarantine::{AsideKey, AsideMoney, QuarantineReplayed, QuarantineSettled};
@@ -73,6 +73,8 @@ pub enum Fact {
     CertificateIssued(CertificateIssued),
     /// 기기 폐기.
     DeviceRevoked(DeviceRevoked),
+    /// 미전송 무시: somebody went on although entries were pending.
+    PendingOverridden(PendingOverridden),
     /// 격리 재처리: an entry that had stepped aside is in the books.
     QuarantineReplayed(QuarantineReplayed),
     /// 격리 정리: what becomes of an entry that stays aside.
@@ -106,6 +108,7 @@ impl Fact {
             Self::StationAdded(_) => "StationAdded",
             Self::CertificateIssued(_) => "CertificateIssued",
             Self::DeviceRevoked(_) => "DeviceRevoked",
+            Self::PendingOverridden(_) => "PendingOverridden",
             Self::QuarantineReplayed(_) => "QuarantineReplayed",
             Self::QuarantineSettled(_) => "QuarantineSettled",
             Self::SubjectNamed(_) => "SubjectNamed",
@@ -141,9 +144,11 @@ impl Fact {
             | Self::QuarantineReplayed(_)
             | Self::QuarantineSettled(_)
             | Self::SubjectNamed(_) => matches!(role, Role::Hq | Role::Agent),
-            Self::StreamOpened(_) | Self::FeedApplied(_) | Self::Sold(_) | Self::SaleCancelled(_) => {
-                !matches!(role, Role::Office)
-            }
+            Self::StreamOpened(_)
+            | Self::FeedApplied(_)
+            | Self::Sold(_)
+            | Self::SaleCancelled(_)
+            | Self::PendingOverridden(_) => !matches!(role, Role::Office),
         }
     }
 }

@@ -15,11 +15,11 @@ use rumqttc::{
     TlsConfiguration, Transport,
 };
 use rustls::ClientConfig;
-use serde::{Deserialize, Serialize};
+
 use sync_proto::{DeviceId, StationCode};
 use tokio::sync::{oneshot, watch};
 
-use super::{Link, LinkError, LinkFuture, REPLY_WITHIN};
+use super::{Link, LinkError, LinkFuture, REPLY_WITHIN, Report, StateReport};
 use crate::clock::Clock;
 use crate::device::random_16;
 
@@ -88,46 +88,6 @@ impl Topics {
     }
 }
 
-/// What a station says of itself on its `state` topic: counts only, so that a fresh view never waits behind
-/// an old backlog (R15).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StateReport {
-    /// `online`, or `offline` as its will.
-    pub state: String,
-    /// Entries not yet acknowledged by HQ.
-    pub pending: u64,
-    /// When the oldest of them was written, milliseconds since 1970 UTC.
-    pub oldest_at_ms: Option<i64>,
-    /// What was sold there on its newest business day, by its own books: known here at once, though the sales
-    /// themselves may be behind days of others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub day: Option<DaySold>,
-    /// The agent's version.
-    pub version: String,
-}
-
-/// What a station sold on a business day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DaySold {
-    /// `YYYY-MM-DD`.
-    pub business_day: String,
-    /// Sales, cancelled ones too.
-    pub sales: i64,
-    /// Won, cancellations taken out.
-    pub amount: i64,
-}
-
-/// What waits for head office at a station.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Backlog {
-    /// Entries not yet acknowledged by HQ.
-    pub pending: u64,
-    /// When the oldest of them was written, milliseconds since 1970 UTC.
-    pub oldest_at_ms: Option<i64>,
-    /// What the station sold on its newest business day.
-    pub day: Option<DaySold>,
-}
-
 /// Where to connect, as whom.
 #[derive(Clone)]
 pub struct MqttLinkConfig {
@@ -169,7 +129,7 @@ struct Shared {
     next: AtomicU64,
     up: watch::Sender<bool>,
     pokes: watch::Sender<u64>,
-    backlog: watch::Sender<Backlog>,
+    report: watch::Sender<Report>,
 }
 
 impl MqttLink {
@@ -183,15 +143,15 @@ impl MqttLink {
             next: AtomicU64::new(1),
             up: watch::Sender::new(false),
             pokes: watch::Sender::new(0),
-            backlog: watch::Sender::new(Backlog::default()),
+            report: watch::Sender::new(Report::default()),
         });
         tokio::spawn(run(Arc::downgrade(&shared), clock));
         Self { shared }
     }
 
     /// What the next state report says.
-    pub fn report_backlog(&self, backlog: Backlog) {
-        self.shared.backlog.send_replace(backlog);
+    pub fn report(&self, report: Report) {
+        self.shared.report.send_replace(report);
     }
 }
 
@@ -310,14 +270,9 @@ impl Shared {
     }
 
     fn state(&self, state: &str) -> Result<Vec<u8>, serde_json::Error> {
-        let Backlog { pending, oldest_at_ms, day } = self.backlog.borrow().clone();
-        serde_json::to_vec(&StateReport {
-            state: state.to_owned(),
-            pending,
-            oldest_at_ms,
-            day,
-            version: self.config.version.clone(),
-        })
+        let report = self.report.borrow().clone();
+        let version = self.config.version.clone();
+        serde_json::to_vec(&StateReport { state: state.to_owned(), version, report })
     }
 
     async fn subscribe(&self, client: &AsyncClient) -> Result<(), rumqttc::ClientError> {

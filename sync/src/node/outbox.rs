@@ -46,20 +46,16 @@ impl<S: Store> Node<S> {
             .collect()
     }
 
-    /// Entries not yet acknowledged by `upstream`, and when the oldest was stored here (ms since 1970 UTC).
+    /// Entries not yet acknowledged by `upstream`, and when the oldest was written (ms since 1970 UTC).
     pub fn pending(&mut self, upstream: &str) -> Result<(u64, Option<i64>), NodeError> {
-        let outbox = self.outbox(upstream)?;
-        let count = outbox.iter().map(|each| each.head.0.saturating_sub(each.acked.0)).sum();
-        let mut oldest: Option<i64> = None;
-        for each in outbox.iter().filter(|each| each.head > each.acked) {
-            let first = self.store.entries(&each.stream, each.acked.next(), 1, usize::MAX)?;
-            let at_ms = first.first().and_then(|entry| stamp_ms(&entry.bytes));
-            oldest = match (oldest, at_ms) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-        }
-        Ok((count, oldest))
+        let unsent = self.unsent(upstream, None)?;
+        Ok((unsent.count, unsent.oldest_at_ms))
+    }
+
+    /// When an entry that is held here was written, by its device's clock.
+    pub(crate) fn written_at_ms(&mut self, stream: &StreamId, seq: Seq) -> Result<Option<i64>, NodeError> {
+        let found = self.store.entries(stream, seq, 1, usize::MAX)?;
+        Ok(found.first().and_then(|entry| stamp_ms(&entry.bytes)))
     }
 
     /// Notes how far an upstream holds a stream durably (R10); lower than before after its restore (R11).

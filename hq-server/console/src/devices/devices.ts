@@ -13,13 +13,13 @@ const DAY_MS = 86_400_000;
 /** Four characters are what a person keeps in mind while typing. */
 const GROUP_LENGTH = 4;
 
-export type RevokeDevice = { deviceId: string; reason: string };
+export type RevokeDevice = { deviceId: string; reason: string; overridePending: boolean };
 
 export const makeCode = (body: { stationCode: string }, key: string) =>
   api.post<EnrolmentCode>('/enrolment-codes', body, key);
 
-export const revokeDevice = ({ deviceId, reason }: RevokeDevice, key: string) =>
-  api.post<Device>(`/devices/${encodeURIComponent(deviceId)}/revoke`, { reason }, key);
+export const revokeDevice = ({ deviceId, ...body }: RevokeDevice, key: string) =>
+  api.post<Device>(`/devices/${encodeURIComponent(deviceId)}/revoke`, body, key);
 
 /** `K7Q2-M9XA-…` as its groups, whether HQ wrote the dashes or not. */
 export function groupsOf(code: string): string[] {

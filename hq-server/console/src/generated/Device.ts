@@ -3,4 +3,4 @@
 /**
  * A device that was enrolled.
  */
-export type Device = { deviceId: string, stationCode: string, kind: "agent" | "till" | "office", terminal: number | null, enrolledAt: string, certificateEndsAt: string | null, revokedAt: string | null, revokedWhy: string | null, };
+export type Device = { deviceId: string, stationCode: string, kind: "agent" | "till" | "office", terminal: number | null, enrolledAt: string, certificateEndsAt: string | null, revokedAt: string | null, revokedWhy: string | null, pending: number, silentSince: string | null, };

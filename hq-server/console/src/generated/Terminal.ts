@@ -3,4 +3,4 @@
 /**
  * A terminal.
  */
-export type Terminal = { terminal: number, deviceId: string, lastEntryAt: string | null, entriesStored: number, appliedVersion: number | null, appliedAt: string | null, behind: boolean, };
+export type Terminal = { terminal: number, deviceId: string, lastEntryAt: string | null, entriesStored: number, appliedVersion: number | null, appliedAt: string | null, behind: boolean, behindSince: string | null, pendingCount: number | null, staleSince: string | null, };

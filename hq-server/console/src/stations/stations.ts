@@ -23,3 +23,9 @@ export function matches(station: Station, query: string): boolean {
 function fold(text: string): string {
   return text.toLowerCase().replace(/[\s_]/g, '');
 }
+
+/** Since when some terminal lacks prices; nothing when none does, or nobody knows. */
+export function firstBehind(station: Station): string | null {
+  const since = station.terminals.flatMap((terminal) => (terminal.behindSince === null ? [] : [terminal.behindSince]));
+  return since.sort()[0] ?? null;
+}

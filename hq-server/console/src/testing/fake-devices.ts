@@ -20,10 +20,16 @@ export class FakeDevices {
   }
 
   /** The device, or the code of the problem. */
-  revoke(deviceId: string, reason: string): Device | 'unknown_device' | 'bad_reason' {
+  revoke(
+    deviceId: string,
+    reason: string,
+    overridePending: boolean,
+  ): Device | 'unknown_device' | 'bad_reason' | 'pending_entries' {
     const device = this.all.find((known) => known.deviceId === deviceId);
     if (device === undefined) return 'unknown_device';
     if (reason.trim() === '' || reason.length > REASON_LENGTH_MAX) return 'bad_reason';
+    const hasPending = device.pending > 0 || device.silentSince !== null;
+    if (device.revokedAt === null && hasPending && !overridePending) return 'pending_entries';
     if (device.revokedAt === null) Object.assign(device, { revokedAt: minutesAgo(0), revokedWhy: reason });
     return device;
   }
@@ -55,8 +61,14 @@ function usualDevices(): Device[] {
       revokedWhy: '계산대 교체. 고장 난 본체는 서비스 센터로 보냈고 디스크는 파기하기로 했습니다.',
     }),
     sampleDevice({ ...two, deviceId: id('d91c3f42') }),
-    sampleDevice({ ...two, deviceId: id('e37a90b5'), kind: 'till', terminal: 1 }),
-    sampleDevice({ ...three, deviceId: id('f64b12c8'), certificateEndsAt: minutesAgo(190) }),
+    sampleDevice({ ...two, deviceId: id('e37a90b5'), kind: 'till', terminal: 1, pending: 14 }),
+    sampleDevice({
+      ...three,
+      deviceId: id('f64b12c8'),
+      certificateEndsAt: minutesAgo(190),
+      pending: 9,
+      silentSince: minutesAgo(190),
+    }),
     sampleDevice({
       ...three,
       deviceId: id('0a5de733'),

@@ -55,7 +55,7 @@ export class FakeHq {
     if (collection === 'roles') return this.#turn(id, act);
     if (collection === 'quarantine') return this.quarantine.act(id, act, body);
     if (collection === 'enrolment-codes') return this.#makeCode(String(body.stationCode));
-    if (collection === 'devices') return this.#revoke(id, String(body.reason ?? ''));
+    if (collection === 'devices') return this.#revoke(id, String(body.reason ?? ''), body.overridePending === true);
     if (collection === 'products') return act === 'prices' ? this.#price(id, body) : this.#product(id, body);
     return problem(404, 'not_found', 'No such path.');
   }
@@ -95,8 +95,9 @@ export class FakeHq {
     return ok(this.devices.makeCode(stationCode, this.scene));
   }
 
-  #revoke(deviceId: string, reason: string): Answer {
-    const revoked = this.devices.revoke(deviceId, reason);
+  #revoke(deviceId: string, reason: string, overridePending: boolean): Answer {
+    const revoked = this.devices.revoke(deviceId, reason, overridePending);
+    if (revoked === 'pending_entries') return problem(409, revoked, 'Entries have not reached head office.');
     if (revoked === 'unknown_device') return problem(404, revoked, 'No such device.');
     if (revoked === 'bad_reason') return problem(400, revoked, 'A reason has 1 to 200 printable characters.');
     return ok(revoked);
@@ -218,7 +219,18 @@ function planned(order: Order, change: Partial<Shipment> = {}): Shipment {
 function usualStations(): Station[] {
   const [one, two] = sampleStation().terminals;
   const stale = [one, two].flatMap((terminal) =>
-    terminal === undefined ? [] : [{ ...terminal, behind: true, appliedVersion: 11 }],
+    terminal === undefined
+      ? []
+      : [
+          {
+            ...terminal,
+            behind: true,
+            behindSince: minutesAgo(170),
+            appliedVersion: 11,
+            pendingCount: terminal.terminal * 3,
+            staleSince: minutesAgo(190),
+          },
+        ],
   );
   const others = { pendingCount: 14, pendingOldestAt: minutesAgo(3), todaySalesCount: 98, todaySalesAmount: 5_118_400 };
   return [
@@ -227,6 +239,16 @@ function usualStations(): Station[] {
       stationCode: 'ST0002',
       stationName: '강남대로 셀프주유소',
       address: '서울 강남구 강남대로 402',
+      quarantined: 3,
+      quarantinedAmount: 66_800,
+      alarms: [
+        {
+          kind: 'new_life',
+          at: minutesAgo(45),
+          detail: 'the database was put back from a copy; life 4e4e ends, life 5f5f begins',
+        },
+        { kind: 'feed_differed', at: minutesAgo(300), detail: '' },
+      ],
       ...others,
     }),
     sampleStation({
@@ -235,7 +257,10 @@ function usualStations(): Station[] {
       address: '경기 용인시 수지구 죽전동 경부고속도로 서울방향 397km 지점',
       state: 'stale',
       lastSeenAt: minutesAgo(190),
-      pendingCount: null,
+      staleSince: minutesAgo(190),
+      lastAckAt: minutesAgo(191),
+      pendingCount: 9,
+      pendingOldestAt: minutesAgo(192),
       todaySalesCount: 41,
       todaySalesAmount: 2_204_000,
       terminals: stale,

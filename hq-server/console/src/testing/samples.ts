@@ -23,6 +23,10 @@ export function sampleStation(change: Partial<Station> = {}): Station {
     todaySalesCount: 214,
     todaySalesAmount: 11_482_500,
     quarantined: 0,
+    quarantinedAmount: 0,
+    lastAckAt: minutesAgo(1),
+    staleSince: null,
+    alarms: [],
     terminals: [1, 2].map((terminal) => ({
       terminal,
       deviceId: `${terminal}f3a9c2d`.repeat(4),
@@ -31,6 +35,9 @@ export function sampleStation(change: Partial<Station> = {}): Station {
       appliedVersion: 12,
       appliedAt: minutesAgo(300),
       behind: false,
+      behindSince: null,
+      pendingCount: 0,
+      staleSince: null,
     })),
     ...change,
   };
@@ -85,6 +92,8 @@ export function sampleDevice(change: Partial<Device> = {}): Device {
     certificateEndsAt: minutesAgo(-60 * 24 * 50),
     revokedAt: null,
     revokedWhy: null,
+    pending: 0,
+    silentSince: null,
     ...change,
   };
 }

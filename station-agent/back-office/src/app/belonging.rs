@@ -156,7 +156,9 @@ impl App {
                 Task::batch([operation::focus(field), operation::select_all(field)])
             }
             devices::Event::MakeCode { kind, terminal } => self.make_code(kind, terminal),
-            devices::Event::Revoke { device_id, reason } => self.revoke(device_id, reason),
+            devices::Event::Revoke { device_id, reason, override_pending } => {
+                self.revoke(device_id, reason, override_pending)
+            }
             devices::Event::Revoked(device) => {
                 self.station.put_device(device);
                 self.ask()
@@ -173,12 +175,13 @@ impl App {
         })
     }
 
-    fn revoke(&self, device_id: String, reason: String) -> Task<Message> {
+    fn revoke(&self, device_id: String, reason: String, override_pending: bool) -> Task<Message> {
         let Some(client) = self.link.client().cloned() else {
             return Task::none();
         };
         let asked = device_id.clone();
-        Task::perform(async move { client.revoke_device(&device_id, &reason).await }, move |result| {
+        let revoking = async move { client.revoke_device(&device_id, &reason, override_pending).await };
+        Task::perform(revoking, move |result| {
             let device_id = asked.clone();
             let result = result.map(Box::new).map_err(Arc::new);
             Message::Devices(devices::Message::Revoked { device_id, result })

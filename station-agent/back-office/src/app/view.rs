@@ -7,9 +7,9 @@ use iced::{Length, Padding};
 use super::{App, Message, Page, Standing};
 use crate::fault::{Fault, Trouble};
 use crate::format;
-use crate::screen::Shown;
+use crate::screen::{Shown, status};
 use crate::theme::{Ink, Press, Surface, Theme, Tone, font, size, space};
-use crate::widget::{Element, Icon, banner, body, caption, empty, icon, keycap, strong};
+use crate::widget::{Element, Icon, banner, body, caption, chip, empty, icon, keycap, strong};
 
 const SIDE_WIDTH: u32 = 208;
 
@@ -40,6 +40,8 @@ impl App {
             Page::Deliveries => self.deliveries.view(shown).map(Message::Deliveries),
             Page::Orders => self.orders.view(shown).map(Message::Orders),
             Page::Devices => self.devices.view(shown).map(Message::Devices),
+            Page::Status => status::view(shown, overview),
+            Page::Quarantine => self.quarantine.view(shown).map(Message::Quarantine),
         }
     }
 
@@ -96,6 +98,8 @@ impl App {
             self.nav(Page::Deliveries, Icon::Deliveries, "nav.deliveries", "F2"),
             self.nav(Page::Orders, Icon::Orders, "nav.orders", "F3"),
             self.nav(Page::Devices, Icon::Devices, "nav.devices", "F4"),
+            self.nav(Page::Quarantine, Icon::Aside, "nav.quarantine", "F5"),
+            self.nav(Page::Status, Icon::Status, "nav.status", "F6"),
         ]
         .spacing(2);
         let [language, theme] = self.switches();
@@ -150,7 +154,11 @@ impl App {
         let open = page == self.page;
         let name = body(self.language.text(key));
         let name = if open { name.font(font::STRONG) } else { name };
-        let line = side_line(shape, name).push(filler::horizontal()).push(keycap(shortcut));
+        // What waits is told from every page.
+        let waiting = self.station.overview.as_ref().map_or(0, |overview| overview.quarantined);
+        let mark = (page == Page::Quarantine && waiting > 0)
+            .then(|| chip(Tone::Warn, None, format::grouped_unsigned(waiting)));
+        let line = side_line(shape, name).push(filler::horizontal()).push(mark).push(keycap(shortcut));
         button(line)
             .padding(Padding::from([space::S, space::S]))
             .width(Length::Fill)

@@ -34,6 +34,8 @@ pub enum Message {
     AskToRevoke { device_id: String },
     /// The reason was typed.
     TypedReason(String),
+    /// Go on, or not, although entries of the device have not reached head office.
+    GoOn,
     /// Revoke the device that the dialog shows.
     Revoke,
     /// The agent's answer to that.
@@ -50,7 +52,7 @@ pub enum Event {
     /// Ask the agent for a code.
     MakeCode { kind: DeviceKind, terminal: Option<u16> },
     /// Ask the agent to revoke.
-    Revoke { device_id: String, reason: String },
+    Revoke { device_id: String, reason: String, override_pending: bool },
     /// The agent has recorded it.
     Revoked(Device),
 }
@@ -64,7 +66,7 @@ pub struct State {
 #[derive(Debug, Clone)]
 enum Dialog {
     Code(code::Dialog),
-    Revoke(revoke::Dialog),
+    Revoke(Box<revoke::Dialog>),
 }
 
 /// The field of the till's number.
@@ -102,11 +104,15 @@ impl State {
             }
             Message::AskToRevoke { device_id } => {
                 let device = devices.iter().find(|device| device.device_id == device_id)?.clone();
-                self.dialog = Some(Dialog::Revoke(revoke::Dialog::open(device)));
+                self.dialog = Some(Dialog::Revoke(Box::new(revoke::Dialog::open(device))));
                 Some(Event::Focus(REASON))
             }
             Message::TypedReason(reason) => {
                 self.revoke_mut()?.typed(&reason);
+                None
+            }
+            Message::GoOn => {
+                self.revoke_mut()?.go_on();
                 None
             }
             Message::Revoke => self.revoke_mut()?.revoke(),
@@ -136,8 +142,10 @@ impl State {
         let dialog = self.revoke_mut().filter(|dialog| dialog.is_of(device_id));
         match result {
             Ok(device) => {
-                if dialog.is_some() {
-                    self.dialog = None;
+                match (dialog, &device.exported_to) {
+                    (Some(dialog), Some(file)) => dialog.exported(file.clone()),
+                    (Some(_), None) => self.dialog = None,
+                    (None, _) => {}
                 }
                 Some(Event::Revoked(*device))
             }
@@ -211,6 +219,7 @@ fn used_card<'a>(shown: Shown<'a>, devices: &[&'a Device]) -> Element<'a, Messag
             Column::text(shown.text("devices.device"), 4),
             Column::text(shown.text("devices.id"), 3),
             Column::number(shown.text("devices.last_seen"), 3),
+            Column::number(shown.text("link.pending_short"), 2),
             Column::text(shown.text("devices.enrolled_at"), 4),
             Column::text(shown.text("devices.certificate_ends"), 6),
             Column::number("", 2),
@@ -232,6 +241,7 @@ fn used_row<'a>(shown: Shown<'a>, device: &'a Device) -> Vec<Element<'a, Message
         name_cell(shown, device),
         id_cell(device),
         figure(shown.ago(device.last_seen_at.as_deref())).into(),
+        pending(device),
         figure(format::date_time(&device.enrolled_at)).into(),
         certificate(shown, device),
         revoke.unwrap_or_else(|| body("").into()),
@@ -263,6 +273,16 @@ fn name_cell<'a>(shown: Shown<'a>, device: &'a Device) -> Element<'a, Message> {
     .spacing(space::S)
     .align_y(Vertical::Center)
     .into()
+}
+
+/// What head office lacks of it; of a silent one that is the least there is.
+fn pending<'a>(device: &'a Device) -> Element<'a, Message> {
+    let count = format::grouped_unsigned(device.pending);
+    match (&device.silent_since, device.pending) {
+        (Some(_), _) => figure(format!("{count}+")).strong().class(Tone::Warn).into(),
+        (None, 0) => blank(),
+        (None, _) => figure(count).strong().into(),
+    }
 }
 
 fn short(device_id: &str) -> &str {

@@ -4,13 +4,13 @@ use iced::alignment::Vertical;
 use iced::widget::text::Wrapping;
 use iced::widget::{Row, button, column, container, row};
 use iced::{Length, Padding};
-use station_api::{Kind, LinkState, Overview, StockRow, Unit};
+use station_api::{Kind, LinkState, Overview, SalesRow, SalesTotal, StockRow, Unit};
 
 use super::{Shown, blank, name_cell};
 use crate::format;
 use crate::theme::{Ink, Press, Surface, Tone, size, space};
 use crate::widget::{
-    Column, Element, Figure, HourBar, Icon, caption, card, chip, empty, figure, hour_chart, page, table,
+    Column, Element, Figure, HourBar, Icon, caption, card, chip, empty, figure, hour_chart, line, page, table,
 };
 
 mod terminals;
@@ -127,7 +127,8 @@ fn stock_row<'a>(shown: Shown<'a>, row: &'a StockRow) -> Vec<Element<'a, Message
 }
 
 fn sales<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
-    let content = if overview.sales.is_empty() {
+    let aside = &overview.sales_total;
+    let content = if overview.sales.is_empty() && aside.aside_count == 0 {
         let [what, why, now] =
             ["stock.no_sales_what", "stock.no_sales_why", "stock.no_sales_now"].map(|key| shown.text(key));
         empty(Icon::Empty, what, why, now)
@@ -138,19 +139,30 @@ fn sales<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
             Column::number(shown.text("field.quantity"), 4),
             Column::number(shown.text("field.amount"), 4),
         ];
-        table(
-            &columns,
-            overview.sales.iter().map(|row| {
-                vec![
-                    name_cell(shown.name(&row.name_ko, &row.name_en)),
-                    figure(format::grouped_unsigned(row.count)).into(),
-                    shown.quantity(row.quantity_milli, row.unit).into(),
-                    figure(format::won(row.amount)).strong().into(),
-                ]
-            }),
-        )
+        table(&columns, overview.sales.iter().map(|row| sales_row(shown, row)).chain(aside_row(shown, aside)))
     };
     card(shown.text("stock.sales_title"), None, shown.stale(), content).height(Length::Fill).into()
+}
+
+fn sales_row<'a>(shown: Shown<'a>, row: &'a SalesRow) -> Vec<Element<'a, Message>> {
+    vec![
+        name_cell(shown.name(&row.name_ko, &row.name_en)),
+        figure(format::grouped_unsigned(row.count)).into(),
+        shown.quantity(row.quantity_milli, row.unit).into(),
+        figure(format::won(row.amount)).strong().into(),
+    ]
+}
+
+/// So that the rows add up to the amount above: what was sold of which product is not known of these.
+fn aside_row<'a>(shown: Shown<'a>, total: &SalesTotal) -> Option<Vec<Element<'a, Message>>> {
+    (total.aside_count > 0).then(|| {
+        vec![
+            line(shown.text("stock.aside_row")).class(Tone::Warn).into(),
+            figure(format::grouped_unsigned(total.aside_count)).into(),
+            blank(),
+            figure(format::won(total.aside_amount)).strong().into(),
+        ]
+    })
 }
 
 fn headlines<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
@@ -168,7 +180,7 @@ fn headlines<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Messag
             shown,
             shown.text("stock.amount_today"),
             figure(format::won(total.amount)),
-            caption(shown.text("stock.vat_included")).class(Ink::Muted).into()
+            caption(amount_below(shown, overview)).class(Ink::Muted).into()
         ),
         headline(
             shown,
@@ -186,6 +198,16 @@ fn headlines<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Messag
     ]
     .spacing(space::M)
     .into()
+}
+
+/// What is set aside is in the amount, and is told.
+fn amount_below(shown: Shown<'_>, overview: &Overview) -> String {
+    let total = &overview.sales_total;
+    if total.aside_count == 0 {
+        return shown.text("stock.vat_included").to_owned();
+    }
+    let (n, amount) = (format::grouped_unsigned(total.aside_count), format::won(total.aside_amount));
+    shown.language.fill("stock.aside_included", &[("n", &n), ("amount", &amount)])
 }
 
 fn headline<'a>(

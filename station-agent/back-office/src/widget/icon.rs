@@ -26,6 +26,8 @@ pub enum Icon {
     Server,
     Monitor,
     Receipt,
+    Aside,
+    Status,
 }
 
 impl Icon {
@@ -50,6 +52,8 @@ impl Icon {
             Self::Server => '\u{e153}',
             Self::Monitor => '\u{e11d}',
             Self::Receipt => '\u{e5ac}',
+            Self::Aside => '\u{e1fe}',
+            Self::Status => '\u{e038}',
         }
     }
 }

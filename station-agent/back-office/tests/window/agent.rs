@@ -7,9 +7,9 @@ use std::thread;
 
 use serde::Serialize;
 use station_api::{
-    ConfirmDelivery, Delivery, DeliveryState, Device, DeviceKind, EnrolmentCode, ErrorCode, OpenCode,
-    OrderStatus, Overview, PROBLEM_MEDIA_TYPE, PlaceOrder, Problem, Product, RevokeDevice, SetUp, SetupState,
-    StationOrder, paths,
+    AsideState, ConfirmDelivery, Delivery, DeliveryState, Device, DeviceKind, EnrolmentCode, ErrorCode,
+    OpenCode, OrderStatus, Overview, PROBLEM_MEDIA_TYPE, PlaceOrder, Problem, Product, QuarantineEntry,
+    Replayed, RevokeDevice, SetUp, SetupState, StationOrder, paths,
 };
 
 pub const TOKEN: &str = "token-of-the-test";
@@ -22,6 +22,9 @@ pub struct Known {
     pub orders: Vec<StationOrder>,
     pub products: Vec<Product>,
     pub devices: Vec<Device>,
+    pub quarantine: Vec<QuarantineEntry>,
+    /// What kept entries out is repaired: trying again works.
+    pub is_repaired: bool,
     pub setup: SetupState,
     /// The code that head office made for this agent.
     pub setup_code: String,
@@ -187,6 +190,10 @@ fn answer(state: &mut State, request: &Request) -> Reply {
             paths::PRODUCTS => json(&state.known.products),
             paths::DEVICES => json(&state.known.devices),
             paths::SETUP => json(&state.known.setup),
+            paths::QUARANTINE => {
+                json(&state.known.quarantine.iter().map(|entry| &entry.row).collect::<Vec<_>>())
+            }
+            path if path.starts_with(paths::QUARANTINE) => quarantined(state, path),
             _ => problem(ErrorCode::NotFound),
         };
     }
@@ -201,6 +208,8 @@ fn answer(state: &mut State, request: &Request) -> Reply {
         paths::ORDERS => order(state, request, is_repeat),
         paths::SETUP => set_up(state, request),
         paths::ENROLMENT_CODES => make_code(state, request),
+        paths::QUARANTINE_REPLAY => replay_all(state),
+        path if path.starts_with(paths::QUARANTINE) => replay(state, path),
         path if path.starts_with(paths::DEVICES) => revoke(state, request),
         _ => confirm(state, request),
     }
@@ -233,9 +242,52 @@ fn revoke(state: &mut State, request: &Request) -> Reply {
     let Some(device) = state.known.devices.iter_mut().find(|device| device.device_id == device_id) else {
         return problem(ErrorCode::UnknownDevice);
     };
+    let has_pending = device.pending > 0 || device.silent_since.is_some();
+    if has_pending && !revoke.override_pending {
+        return problem(ErrorCode::PendingEntries);
+    }
     device.revoked_at = Some("2026-11-23T05:05:07Z".to_owned());
     device.revoked_why = Some(revoke.reason);
-    json(device)
+    let exported_to = has_pending.then(|| "/var/lib/juyu/exports/2e3a-1.juyu-journal".to_owned());
+    json(&Device { exported_to, ..device.clone() })
+}
+
+fn quarantined(state: &State, path: &str) -> Reply {
+    let key = path.split('/').nth(4).unwrap();
+    let found = state.known.quarantine.iter().find(|entry| entry.row.key == key);
+    found.map_or_else(|| problem(ErrorCode::UnknownEntry), json)
+}
+
+/// Puts an entry into the books when what kept it out is repaired.
+fn try_again(entry: &mut QuarantineEntry, is_repaired: bool) -> bool {
+    let row = &mut entry.row;
+    row.tried_at = "2026-11-23T05:05:07Z".to_owned();
+    if is_repaired {
+        row.state = AsideState::Replayed;
+        row.closed_at = Some(row.tried_at.clone());
+        row.counted = false;
+    } else {
+        "the newest reason of the program".clone_into(&mut row.reason);
+    }
+    is_repaired
+}
+
+fn replay(state: &mut State, path: &str) -> Reply {
+    let key = path.split('/').nth(4).unwrap();
+    let is_repaired = state.known.is_repaired;
+    let Some(entry) = state.known.quarantine.iter_mut().find(|entry| entry.row.key == key) else {
+        return problem(ErrorCode::UnknownEntry);
+    };
+    try_again(entry, is_repaired);
+    json(entry)
+}
+
+fn replay_all(state: &mut State) -> Reply {
+    let is_repaired = state.known.is_repaired;
+    let waiting = state.known.quarantine.iter_mut().filter(|entry| entry.row.state == AsideState::Open);
+    let tried: Vec<bool> = waiting.map(|entry| try_again(entry, is_repaired)).collect();
+    let replayed = tried.iter().filter(|&&replayed| replayed).count() as u64;
+    json(&Replayed { replayed, still_aside: tried.len() as u64 - replayed })
 }
 
 fn order(state: &mut State, request: &Request, is_repeat: bool) -> Reply {

@@ -232,7 +232,7 @@ fn a_device_is_revoked_with_a_reason_and_moves_to_the_revoked() {
     window.fill(REASON, "분실", true);
     let writes = agent.writes();
     assert_eq!(writes[0].path, format!("/api/v1/devices/{}/revoke", "1f3a9c2d".repeat(4)));
-    assert_eq!(writes[0].body, r#"{"reason":"분실"}"#);
+    assert_eq!(writes[0].body, r#"{"reason":"분실","override_pending":false}"#);
     assert!(!window.shows("Revoke this device?"));
     window.expect(&["분실", "2026-11-23 14:05"]);
 }

@@ -10,7 +10,11 @@ mod flows;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod pending;
+#[cfg(test)]
 mod pictures;
+#[cfg(test)]
+mod quarantine;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

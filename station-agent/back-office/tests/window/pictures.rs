@@ -15,11 +15,13 @@ use crate::sample;
 use crate::window::{LARGE, SMALL, Window};
 
 const CODE: &str = "enrolment-code";
-const PAGES: [(Page, &str); 4] = [
+const PAGES: [(Page, &str); 6] = [
     (Page::Stock, "stock"),
     (Page::Deliveries, "deliveries"),
     (Page::Orders, "orders"),
     (Page::Devices, "devices"),
+    (Page::Quarantine, "quarantine"),
+    (Page::Status, "status"),
 ];
 const LOOKS: [(Language, Theme, &str); 4] = [
     (Language::Ko, Theme::Light, "ko-light"),
@@ -120,6 +122,15 @@ fn belonging(folder: &Path) {
         devices.send(Message::Escape);
         devices.click(word("폐기", "Revoke"));
         take(&devices, &folder.join(format!("devices-revoke-{look}.png")));
+        let mut aside = Window::open(&agent, language, theme);
+        aside.send(Message::Open(Page::Quarantine));
+        aside.click(word("살펴보기", "Look"));
+        take(&aside, &folder.join(format!("quarantine-look-{look}.png")));
+        aside.click(word("다시 처리", "Try again"));
+        take(&aside, &folder.join(format!("quarantine-vain-{look}.png")));
+        aside.send(Message::Escape);
+        aside.click(word("모두 다시 처리", "Try all again"));
+        take(&aside, &folder.join(format!("quarantine-all-{look}.png")));
         agent.behave(Mood::RecordsAndHangsUp);
         devices.fill("revoke-reason", "lost", true);
         take(&devices, &folder.join(format!("devices-revoke-unknown-{look}.png")));

@@ -1,8 +1,9 @@
 //! A station in the middle of an afternoon.
 
 use station_api::{
-    Delivery, DeliveryState, Device, DeviceKind, HourSales, Kind, LinkState, OrderStatus, Overview, Product,
-    SalesRow, SalesTotal, SetupState, StationOrder, StockRow, TerminalState, Unit,
+    Alarm, AlarmKind, AsideCause, AsideState, Delivery, DeliveryState, Device, DeviceKind, HourSales, Kind,
+    LinkState, OrderStatus, Overview, Product, QuarantineEntry, QuarantineRow, SalesRow, SalesTotal,
+    SetupState, StationOrder, StockRow, TerminalState, Unit,
 };
 
 use crate::agent::Known;
@@ -55,7 +56,7 @@ pub fn busy() -> Known {
             count: u64::try_from(sold / 30_000 + 1).unwrap(),
         })
         .collect();
-    let amount = sales.iter().map(|row| row.amount).sum();
+    let amount: i64 = sales.iter().map(|row| row.amount).sum();
     let by_hour = [2, 5, 18, 42, 61, 38, 27, 31, 44, 29].into_iter().zip(5_u8..);
     let overview = Overview {
         station_code: "ST0001".to_owned(),
@@ -87,7 +88,15 @@ pub fn busy() -> Known {
                 expected_milli: expected,
             })
             .collect(),
-        sales_total: SalesTotal { count: 312, cancelled_count: 3, amount },
+        sales_total: SalesTotal {
+            count: 312,
+            cancelled_count: 3,
+            amount: amount + 66_800,
+            aside_count: 2,
+            aside_amount: 66_800,
+        },
+        quarantined: 4,
+        alarms: alarms(),
         sales,
         by_hour: by_hour
             .map(|(amount, hour)| HourSales {
@@ -103,6 +112,8 @@ pub fn busy() -> Known {
         orders: orders(),
         products: products(),
         devices: devices(),
+        quarantine: quarantine(),
+        is_repaired: false,
         setup: setup(true),
         setup_code: code(0),
     }
@@ -134,7 +145,9 @@ pub fn fresh() -> Known {
         terminals: Vec::new(),
         stock: Vec::new(),
         sales: Vec::new(),
-        sales_total: SalesTotal { count: 0, cancelled_count: 0, amount: 0 },
+        sales_total: SalesTotal { count: 0, cancelled_count: 0, amount: 0, aside_count: 0, aside_amount: 0 },
+        quarantined: 0,
+        alarms: Vec::new(),
         by_hour: Vec::new(),
         hq: LinkState { up: false, last_ack_at: None, pending_count: 0, pending_oldest_at: None },
         ..busy.overview.clone()
@@ -145,6 +158,7 @@ pub fn fresh() -> Known {
         orders: Vec::new(),
         products: Vec::new(),
         devices: Vec::new(),
+        quarantine: Vec::new(),
         ..busy
     }
 }
@@ -154,6 +168,9 @@ fn terminal(terminal: u32, seen: Option<&str>, pending_at_hq: u64, sale: Option<
         terminal,
         last_seen_at: seen.map(str::to_owned),
         pending_at_hq,
+        on_till: 0,
+        pending_oldest_at: (pending_at_hq > 0).then(|| "2026-11-23T05:02:01Z".to_owned()),
+        stale_since: seen.filter(|seen| *seen < "2026-11-23T05:04").map(str::to_owned),
         last_sale_at: sale.map(str::to_owned),
     }
 }
@@ -183,6 +200,10 @@ fn devices() -> Vec<Device> {
         revoked_at: None,
         revoked_why: None,
         last_seen_at: seen.map(str::to_owned),
+        pending: if terminal == Some(2) { 5 } else { 0 },
+        pending_oldest_at: None,
+        silent_since: seen.filter(|seen| *seen < "2026-11-23T05:04").map(str::to_owned),
+        exported_to: None,
     };
     let now = Some("2026-11-23T05:05:05Z");
     vec![
@@ -246,5 +267,60 @@ fn orders() -> Vec<StationOrder> {
         order(2, 2, 4_000_000, OrderStatus::Confirmed, None),
         order(4, 1, 90_000_000, OrderStatus::Refused, Some("월 배정량 8,000 L를 넘습니다")),
         order(3, 0, 8_000_000, OrderStatus::Cancelled, None),
+    ]
+}
+
+/// One of each kind of trouble, and two that are done with.
+fn quarantine() -> Vec<QuarantineEntry> {
+    let entry = |seq: i64, cause, kind: &str, amount: Option<i64>, state, raw: &str| {
+        let receipt = amount.map(|_| format!("ST0001-02-K7Q2M-{seq:06}"));
+        let is_open = state == AsideState::Open;
+        QuarantineEntry {
+            row: QuarantineRow {
+                key: format!("{}.{}.{seq}", "ab".repeat(16), "cd".repeat(16)),
+                terminal: Some(2),
+                device: "ab".repeat(16),
+                seq,
+                cause,
+                reason: "the sum of the tenders and the total do not agree".to_owned(),
+                kind: kind.to_owned(),
+                receipt,
+                business_day: "2026-11-23".to_owned(),
+                amount,
+                counted: is_open && amount.is_some(),
+                written_at: Some("2026-11-23T04:12:00Z".to_owned()),
+                arrived_at: "2026-11-23T04:12:01Z".to_owned(),
+                tried_at: "2026-11-23T04:12:01Z".to_owned(),
+                state,
+                closed_at: (!is_open).then(|| "2026-11-23T04:40:00Z".to_owned()),
+                settled_why: (state == AsideState::Settled).then(|| {
+                    "같은 판매를 다음 영수증 번호로 다시 기록했고 고객이 영수증 두 장을 모두 돌려주었음"
+                        .to_owned()
+                }),
+            },
+            payloads: vec![raw.to_owned()],
+        }
+    };
+    let sold = r#"{"v":1,"at":{"w":1795407120000,"m":0,"b":0},"day":"2026-11-23","t":"Sold","d":{"sale":"ST0001-02-K7Q2M-000412","total":33400,"tenders":[{"kind":"cash","amount":1}]}}"#;
+    vec![
+        entry(412, AsideCause::Rejected, "Sold", Some(33_400), AsideState::Open, sold),
+        entry(415, AsideCause::Unreadable, "", None, AsideState::Open, "not a fact"),
+        entry(414, AsideCause::Forbidden, "PriceScheduled", None, AsideState::Open, "{}"),
+        entry(413, AsideCause::Unknown, "Sold", Some(33_400), AsideState::Open, sold),
+        entry(401, AsideCause::Rejected, "SaleCancelled", Some(-1_234_567), AsideState::Replayed, sold),
+        entry(377, AsideCause::Fork, "Sold", Some(8_000), AsideState::Settled, sold),
+    ]
+}
+
+fn alarms() -> Vec<Alarm> {
+    let alarm = |kind, at: &str, detail: &str| Alarm { kind, at: at.to_owned(), detail: detail.to_owned() };
+    vec![
+        alarm(
+            AlarmKind::NewLife,
+            "2026-11-23T04:58:00Z",
+            "the database was put back from a copy; life 4e4e ends, life 5f5f begins",
+        ),
+        alarm(AlarmKind::FeedDiffered, "2026-11-23T03:00:00Z", ""),
+        alarm(AlarmKind::CheckPassed, "2026-11-22T18:00:00Z", "whole chain of 3 journals"),
     ]
 }

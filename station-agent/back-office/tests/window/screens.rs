@@ -25,10 +25,10 @@ fn busy(language: Language) -> (Agent, Window) {
 #[test]
 fn stock_and_sales_show_money_litres_and_pieces_as_people_write_them() {
     let (_agent, window) = busy(Language::Ko);
-    window.expect(&["재고·매출", "25,071,170원", "312건", "취소 3건 제외", "15,542.504 L", "2026-11-23"]);
+    window.expect(&["재고·매출", "25,137,970원", "312건", "취소 3건 제외", "15,542.504 L", "2026-11-23"]);
     window.expect(&["휘발유", "18,253.412 L", "6,412.588 L", "20,000.000 L", "212개", "10,709,021원"]);
     let (_agent, window) = busy(Language::En);
-    window.expect(&["Stock and sales", "25,071,170원", "3 cancelled, left out", "Gasoline", "212 ea"]);
+    window.expect(&["Stock and sales", "25,137,970원", "3 cancelled, left out", "Gasoline", "212 ea"]);
 }
 
 #[test]
@@ -136,7 +136,9 @@ fn no_screen_of_one_language_shows_a_text_of_the_other_or_a_key() {
     for (language, theme) in LOOKS {
         let agent = Agent::start(sample::fresh());
         let mut window = Window::open(&agent, language, theme);
-        for page in [Page::Stock, Page::Deliveries, Page::Orders, Page::Devices] {
+        for page in
+            [Page::Stock, Page::Deliveries, Page::Orders, Page::Devices, Page::Quarantine, Page::Status]
+        {
             window.send(Message::Open(page));
             let texts = window.texts();
             assert!(texts.len() > 10);
@@ -174,7 +176,7 @@ fn a_silent_agent_leaves_the_last_answer_on_the_screen_marked_with_its_time() {
     let (agent, mut window) = busy(Language::Ko);
     agent.behave(Mood::HangsUp);
     window.tick();
-    window.expect(&["25,071,170원", "점포 에이전트가 응답하지 않습니다. 1초마다 다시 묻습니다. 계속되면 에이전트 PC와 통신선을 확인하십시오."]);
+    window.expect(&["25,137,970원", "점포 에이전트가 응답하지 않습니다. 1초마다 다시 묻습니다. 계속되면 에이전트 PC와 통신선을 확인하십시오."]);
     let texts = window.texts();
     assert!(texts.iter().any(|text| text.ends_with("이후 갱신되지 않았습니다.")));
     assert_eq!(
@@ -211,7 +213,7 @@ fn an_answer_that_is_not_the_agents_is_told_apart_from_no_answer() {
         window.tick();
         let texts = window.texts();
         assert!(texts.iter().any(|text| text.starts_with("The agent's answer cannot be read.")), "{mood:?}");
-        assert!(window.shows("25,071,170원"));
+        assert!(window.shows("25,137,970원"));
     }
 }
 

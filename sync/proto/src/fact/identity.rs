@@ -49,3 +49,30 @@ pub struct DeviceRevoked {
     /// The reason as people gave it.
     pub why: String,
 }
+
+/// What was done although entries were pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PendingAct {
+    /// The device was revoked.
+    Revoke,
+    /// The device left by itself.
+    Leave,
+}
+
+/// Somebody went on although entries of a device had not reached head office (R17).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingOverridden {
+    /// Whose entries.
+    pub device: DeviceId,
+    /// Where it belonged.
+    pub station: StationCode,
+    /// What was done.
+    pub act: PendingAct,
+    /// How many were known to be pending; a device that is silent may hold more.
+    pub pending: u64,
+    /// What asked for it: `console`, `back office` or `command`. Never a person's name (R39).
+    pub by: String,
+    /// The reason as people gave it.
+    pub why: String,
+}

@@ -9,9 +9,6 @@ use crate::screen::{Shown, blank};
 use crate::theme::Tone;
 use crate::widget::{Column, Element, Icon, card, chip, empty, figure, table};
 
-/// A till that has not spoken for this long is shown as silent: it asks the agent every few seconds.
-const TERMINAL_SILENT_SECONDS: i64 = 30;
-
 pub(super) fn terminals<'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
     let content = if overview.terminals.is_empty() {
         let [what, why, now] =
@@ -37,7 +34,7 @@ fn terminal_row<'a>(shown: Shown<'a>, terminal: &'a TerminalState) -> Vec<Elemen
     let name = shown.language.fill("stock.terminal_name", &[("n", &terminal.terminal.to_string())]);
     let state = match terminal.last_seen_at.as_deref() {
         None => chip(Tone::Neutral, None, shown.text("stock.terminal_never")),
-        Some(at) if is_silent(at, shown.now()) => {
+        Some(_) if terminal.stale_since.is_some() => {
             chip(shown.tone(Tone::Warn), Some(Icon::Offline), shown.text("stock.terminal_silent"))
         }
         Some(_) => chip(shown.tone(Tone::Good), Some(Icon::Online), shown.text("stock.terminal_here")),
@@ -49,14 +46,15 @@ fn terminal_row<'a>(shown: Shown<'a>, terminal: &'a TerminalState) -> Vec<Elemen
         state,
         figure(shown.ago(terminal.last_seen_at.as_deref())).into(),
         last_sale,
-        figure(format::grouped_unsigned(terminal.pending_at_hq)).strong().into(),
+        pending(terminal),
     ]
 }
 
-fn is_silent(last_seen_at: &str, now: &str) -> bool {
-    let (Ok(seen), Ok(now)) = (last_seen_at.parse::<jiff::Timestamp>(), now.parse::<jiff::Timestamp>())
-    else {
-        return false;
-    };
-    now.as_second().saturating_sub(seen.as_second()) > TERMINAL_SILENT_SECONDS
+/// What HQ lacks of it; of a silent till that is the least there is.
+fn pending<'a>(terminal: &'a TerminalState) -> Element<'a, Message> {
+    let count = format::grouped_unsigned(terminal.pending_at_hq);
+    match &terminal.stale_since {
+        Some(_) => figure(format!("{count}+")).strong().class(Tone::Warn).into(),
+        None => figure(count).strong().into(),
+    }
 }
