@@ -14,7 +14,7 @@ use sync_identity::Identity;
 
 use crate::config::Config;
 use crate::headless::Running;
-use crate::{setup, shutdown, window};
+use crate::{leaving, setup, shutdown, window};
 
 /// Exit code of a configuration that is wrong; everything else that stops the till is 1.
 const CONFIGURATION: u8 = 2;
@@ -68,13 +68,51 @@ enum Command {
         /// The file of the backup.
         file: PathBuf,
     },
+    /// Gives up the till's identity, so that its computer can be replaced; the till must not run. Refused while entries
+    /// have not reached head office. The database stays where it is.
+    Leave {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Go on although entries are pending: they are exported first.
+        #[arg(long, requires = "reason", requires = "export")]
+        override_pending: bool,
+        /// Why, for the record.
+        #[arg(long)]
+        reason: Option<String>,
+        /// The file that pending entries are exported to; it must not exist yet.
+        #[arg(long, value_name = "FILE")]
+        export: Option<PathBuf>,
+    },
+    /// Carries the till's journal in a file.
+    Journal {
+        #[command(subcommand)]
+        what: JournalCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Writes what has not reached head office into FILE, to be imported at the agent or at head office; the till must
+    /// not run.
+    Export {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The file; it must not exist yet.
+        file: PathBuf,
+    },
 }
 
 /// Runs the program; what stops it is one line on stderr.
 pub fn run(options: &Options) -> ExitCode {
     let path = match &options.command {
         Some(
-            Command::Enrol { config, .. } | Command::Backup { config, .. } | Command::Restore { config, .. },
+            Command::Enrol { config, .. }
+            | Command::Backup { config, .. }
+            | Command::Restore { config, .. }
+            | Command::Leave { config, .. }
+            | Command::Journal { what: JournalCommand::Export { config, .. } },
         ) => config,
         None => options.run.config.as_ref().unwrap_or(&EMPTY),
     };
@@ -95,6 +133,13 @@ pub fn run(options: &Options) -> ExitCode {
         (Some(Command::Enrol { code, .. }), _) => enrol(&config, code.clone()),
         (Some(Command::Backup { dir, .. }), _) => backup(&config, dir),
         (Some(Command::Restore { file, .. }), identity) => restore(&config, identity.as_ref(), file),
+        (Some(Command::Leave { override_pending, reason, export, .. }), identity) => {
+            let go_on = reason.as_deref().zip(export.as_deref()).filter(|_| *override_pending);
+            leaving::leave(&config, identity.as_ref(), go_on)
+        }
+        (Some(Command::Journal { what: JournalCommand::Export { file, .. } }), identity) => {
+            leaving::export(&config, identity.as_ref(), file)
+        }
         (None, Some(identity)) if options.run.headless => headless(&config, identity),
         (None, None) if options.run.headless => Err(anyhow::anyhow!(
             "the till is not enrolled yet; run `pos-desktop enrol --config {}` and type a code of its station",
@@ -143,7 +188,7 @@ fn say(line: &str) {
 }
 
 /// The error with its causes, each said once: many already say their own.
-fn one_line(why: &anyhow::Error) -> String {
+pub(crate) fn one_line(why: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in why.chain().map(ToString::to_string) {
         if line.is_empty() {

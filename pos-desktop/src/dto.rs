@@ -17,7 +17,7 @@ use ts_rs::TS;
 
 mod setup;
 
-pub use setup::{Enrolled, SetupState};
+pub use setup::{Enrolled, SetupState, StartTrouble};
 
 /// What the status bar shows.
 #[derive(Debug, Clone, Serialize, TS)]

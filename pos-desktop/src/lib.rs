@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 pub mod dto;
 pub mod headless;
+pub mod leaving;
 pub mod links;
 pub mod local_api;
 pub mod setup;

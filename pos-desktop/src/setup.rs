@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pos_core::store;
 use station_api::ErrorCode;
 use station_api::enrolment::{self, Applicant, EnrolError};
-use sync::Store as _;
+use sync::{Store as _, StoreError};
 use sync_proto::DeviceId;
 use tauri::{AppHandle, State};
 
 use crate::config::Config;
-use crate::dto::{Enrolled, Refusal, SetupState};
+use crate::dto::{Enrolled, Refusal, SetupState, StartTrouble};
 
 /// Why the till does not belong.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +82,24 @@ pub struct Setup {
     pub enrolled: bool,
     /// Set when the program has to start anew.
     pub again: AtomicBool,
+    /// Why the till did not start.
+    pub trouble: Option<StartTrouble>,
+}
+
+impl StartTrouble {
+    /// Of what stopped the start.
+    pub fn of(why: &anyhow::Error) -> Self {
+        let store = why.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+        let code = match store {
+            Some(StoreError::Newer { .. }) => "database_newer",
+            Some(StoreError::InUse(_)) => "database_in_use",
+            Some(StoreError::NotOurs(_)) => "database_of_another",
+            Some(StoreError::DiskFull) => "storage_full",
+            Some(_) => "database_damaged",
+            None => "till_not_started",
+        };
+        Self { code: code.to_owned(), detail: crate::cli::one_line(why) }
+    }
 }
 
 /// Whether the setup view or the till is shown.
@@ -92,6 +110,7 @@ pub fn setup_state(setup: State<'_, Setup>) -> SetupState {
         enrolled: setup.enrolled,
         agent_url: setup.config.agent_url.clone(),
         language: setup.config.language.as_str(),
+        trouble: setup.trouble.clone(),
     }
 }
 

@@ -11,6 +11,7 @@ use tauri::Manager as _;
 use crate::cli::runtime;
 use crate::commands;
 use crate::config::Config;
+use crate::dto::StartTrouble;
 use crate::headless::Running;
 use crate::setup::{self, Setup};
 use crate::shutdown;
@@ -22,12 +23,20 @@ use crate::shutdown;
 pub fn run(config: &Config, identity: Identity) -> anyhow::Result<()> {
     wants_display()?;
     let runtime = runtime()?;
-    let mut running = runtime.block_on(Running::start(config, identity))?;
+    let mut running = match runtime.block_on(Running::start(config, identity)) {
+        Ok(running) => running,
+        Err(why) => return Err(tell(config, &runtime, why)),
+    };
     let till = running.till().clone();
     tauri::async_runtime::set(runtime.handle().clone());
     let app = tauri::Builder::default()
         .manage(running.till().clone())
-        .manage(Setup { config: config.clone(), enrolled: true, again: AtomicBool::new(false) })
+        .manage(Setup {
+            config: config.clone(),
+            enrolled: true,
+            again: AtomicBool::new(false),
+            trouble: None,
+        })
         .invoke_handler(tauri::generate_handler![
             setup::setup_state,
             commands::till_status,
@@ -85,7 +94,12 @@ pub fn set_up(config: &Config) -> anyhow::Result<()> {
     let runtime = runtime()?;
     tauri::async_runtime::set(runtime.handle().clone());
     let app = tauri::Builder::default()
-        .manage(Setup { config: config.clone(), enrolled: false, again: AtomicBool::new(false) })
+        .manage(Setup {
+            config: config.clone(),
+            enrolled: false,
+            again: AtomicBool::new(false),
+            trouble: None,
+        })
         .invoke_handler(tauri::generate_handler![setup::setup_state, setup::enrol_till, setup::restart])
         .build(tauri::generate_context!())
         .context("the window could not be opened")?;
@@ -105,6 +119,31 @@ pub fn set_up(config: &Config) -> anyhow::Result<()> {
     let program = env::current_exe().context("the program does not find itself")?;
     let why = std::process::Command::new(program).args(env::args_os().skip(1)).exec();
     Err(why).context("the till is enrolled, but could not start by itself; start it again")
+}
+
+/// Says in the window why the till did not start, until it is closed: nobody at a till reads a log. Returns what the
+/// program ends with.
+fn tell(config: &Config, runtime: &tokio::runtime::Runtime, why: anyhow::Error) -> anyhow::Error {
+    tracing::error!(why = crate::cli::one_line(&why), "the till did not start");
+    tauri::async_runtime::set(runtime.handle().clone());
+    let trouble = Some(StartTrouble::of(&why));
+    let app = tauri::Builder::default()
+        .manage(Setup { config: config.clone(), enrolled: true, again: AtomicBool::new(false), trouble })
+        .invoke_handler(tauri::generate_handler![setup::setup_state])
+        .build(tauri::generate_context!());
+    match app {
+        Ok(app) => {
+            let handle = app.handle().clone();
+            runtime.spawn(async move {
+                if shutdown::requested().await.is_ok() {
+                    handle.exit(0);
+                }
+            });
+            app.run_return(|_, _| {});
+            why
+        }
+        Err(window) => why.context(format!("the window could not be opened either: {window}")),
+    }
 }
 
 fn wants_display() -> anyhow::Result<()> {

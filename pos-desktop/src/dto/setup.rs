@@ -14,6 +14,18 @@ pub struct SetupState {
     /// `ko` or `en`.
     #[ts(type = "string")]
     pub language: &'static str,
+    /// Why the till that is enrolled did not start.
+    pub trouble: Option<StartTrouble>,
+}
+
+/// Why a till did not start.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct StartTrouble {
+    /// The code that the screen has words for.
+    pub code: String,
+    /// What the program says, for whoever helps.
+    pub detail: String,
 }
 
 /// What the till is from now on.

@@ -12,6 +12,7 @@ fn the_bindings_of_the_ui_are_those_of_this_program() {
     let config = Config::new();
     let all = [
         ("SetupState", SetupState::export_to_string(&config)),
+        ("StartTrouble", StartTrouble::export_to_string(&config)),
         ("Enrolled", Enrolled::export_to_string(&config)),
         ("TillStatus", TillStatus::export_to_string(&config)),
         ("MenuProduct", MenuProduct::export_to_string(&config)),

@@ -129,3 +129,34 @@ fn a_window_without_a_display_says_so() {
     let folder = folder("127.0.0.1:0");
     assert_one_line(&run(folder.path(), &[]), 1, "--headless");
 }
+
+fn leave(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pos-desktop"));
+    command.args(["leave", "--config"]).arg(folder.join("till.toml")).args(arguments);
+    command.env_remove("RUST_LOG").output().unwrap()
+}
+
+#[test]
+fn r17_a_till_does_not_leave_while_entries_are_pending_and_exports_them_on_an_override() {
+    let folder = folder("127.0.0.1:0");
+    let (identity, file) = (folder.path().join("till.json"), folder.path().join("unsent"));
+    let path = file.to_str().unwrap();
+    let said = |output: &Output| String::from_utf8(output.stderr.clone()).unwrap();
+    let running = start(folder.path());
+    assert!(said(&leave(folder.path(), &[])).contains("end the till first"));
+    // Ending it always works, whatever is pending.
+    drop(running);
+    let refused = leave(folder.path(), &[]);
+    assert!(!refused.status.success());
+    assert!(said(&refused).contains("entries have not reached head office"), "{}", said(&refused));
+    let unsaid = leave(folder.path(), &["--override-pending", "--reason", " ", "--export", path]);
+    assert!(said(&unsaid).contains("a reason of 1 to 200"), "{}", said(&unsaid));
+    assert!(identity.exists() && !file.exists());
+
+    let left = leave(folder.path(), &["--override-pending", "--reason", "new computer", "--export", path]);
+    assert!(left.status.success(), "{}", said(&left));
+    assert!(!identity.exists() && folder.path().join("data/till.db").exists());
+    let carried = sync::carry::Carried::read(&file).unwrap();
+    assert!(carried.entry_count() >= 2, "the journal's beginning, and who went on");
+    assert!(said(&leave(folder.path(), &[])).contains("not enrolled"));
+}

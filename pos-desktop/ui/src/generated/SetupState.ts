@@ -1,1 +1,3 @@
-export type SetupState = { enrolled: boolean, agentUrl: string, language: string, };
+import type { StartTrouble } from "./StartTrouble";
+
+export type SetupState = { enrolled: boolean, agentUrl: string, language: string, trouble: StartTrouble | null, };

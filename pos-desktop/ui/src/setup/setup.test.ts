@@ -186,3 +186,38 @@ describe('the setup', () => {
     expect(screen.getByTestId('setup-code')).toBeTruthy();
   });
 });
+
+describe('a till that did not start', () => {
+  test.each([
+    'database_newer',
+    'database_damaged',
+    'database_in_use',
+    'database_of_another',
+    'till_not_started',
+  ])('says what happened, why and what now: %s', async (code) => {
+    const till = new FakeTill();
+    till.setup = {
+      ...till.setup,
+      trouble: { code, detail: 'till.db: schema 12, this one knows 9' },
+    };
+    till.install();
+    render(Main);
+    await waitFor(() => seen('trouble-detail'));
+    expect(textOf('trouble-detail')).toContain('schema 12');
+    expect(textOf('trouble-text')).toMatch(/POS/);
+    expect(absent('setup')).toBe(true);
+  });
+
+  test('says it in English too', async () => {
+    const till = new FakeTill();
+    till.setup = {
+      ...till.setup,
+      language: 'en',
+      trouble: { code: 'database_newer', detail: 'x' },
+    };
+    till.install();
+    render(Main);
+    await waitFor(() => seen('trouble-detail'));
+    expect(textOf('trouble-text')).toContain('Do not delete the data folder.');
+  });
+});

@@ -3,6 +3,7 @@
 //
 // App bar      nav-sell nav-sales lang-ko lang-en theme-light theme-dark theme-system
 //              station-name business-day clock station-link pending-chip pending-count
+//              hq-last-ack (while something is pending)
 //              banner-clock-doubt banner-core
 // Products     search search-clear product-<productId> price-<productId> menu-empty menu-none
 //              menu-failed menu-retry
@@ -17,6 +18,7 @@
 // Sales        sale-row-<saleId> (marks inside: mark-till mark-station mark-hq, with
 //              data-reached="yes|no"; data-cancelled="yes|no" on the row) sale-open-<saleId>
 //              cancel-<saleId> sales-empty sales-failed sales-retry receipt-text
+// No start     trouble trouble-text trouble-detail
 // Cancelling   cancel-dialog reason-<input|customer|product|tender|other>
 //              confirm-cancel keep-sale
 // Dialogs      clear-dialog receipt-dialog receipt-close

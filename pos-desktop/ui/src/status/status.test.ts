@@ -7,14 +7,20 @@ import { openTill, seen, shown, textOf, touch } from '../testing/window';
 import { StatusWatch } from './status.svelte';
 
 describe('the status bar', () => {
-  test('always says what is not yet at HQ and for how long', async () => {
+  test('r17: always says what is not yet at HQ, for how long, and when HQ last received something', async () => {
     await openTill((till) => {
       till.status.pendingCount = 14;
       till.status.pendingOldestAt = '2026-11-23T05:01:30Z';
     });
-    expect(textOf('pending-chip')).toBe('본사 미전송 14건, 최장 3분');
+    expect(textOf('pending-chip')).toMatch(
+      /^본사 미전송 14건, 최장 3분 본사가 마지막으로 받은 시각 \d\d:\d\d$/,
+    );
     await touch('lang-en');
-    await waitFor(() => expect(textOf('pending-chip')).toBe('Not yet at HQ: 14, oldest 3 min'));
+    await waitFor(() =>
+      expect(textOf('pending-chip')).toMatch(
+        /^Not yet at HQ: 14, oldest 3 min HQ last received something at \d\d:\d\d$/,
+      ),
+    );
   });
 
   test('names the station, the terminal and the business day', async () => {

@@ -52,7 +52,12 @@ export class FakeTill {
     hqLastAckAt: '2026-11-23T05:04:58Z',
     clockDoubt: false,
   };
-  setup: SetupState = { enrolled: true, agentUrl: 'https://192.168.0.10:7100/', language: 'ko' };
+  setup: SetupState = {
+    enrolled: true,
+    agentUrl: 'https://192.168.0.10:7100/',
+    language: 'ko',
+    trouble: null,
+  };
   /** What the agent says to a code; any other code is mistyped. */
   codes = new Map<string, Enrolled | TillError>([
     [CODE, { stationCode: 'ST0001', stationName: 'SK Imme', terminal: 2 }],

@@ -65,6 +65,16 @@ if (new URLSearchParams(location.search).has('setup')) {
   if (code !== null) till.failing.set('enrol', { code, message: code, detail: null });
   document.documentElement.dataset['theme'] = till.status.theme;
 }
+const trouble = wish.get('trouble');
+if (trouble !== null) {
+  const detail = `/var/lib/juyu/till/till.db: ${trouble} (schema 12, this one knows 9)`;
+  till.setup = {
+    ...till.setup,
+    language: till.status.language,
+    trouble: { code: trouble, detail },
+  };
+  document.documentElement.dataset['theme'] = till.status.theme;
+}
 for (const scenario of (wish.get('scenario') ?? '').split(',')) scenarios[scenario]?.();
 till.install();
 await import('../main');

@@ -1,0 +1,1 @@
+export type StartTrouble = { code: string, detail: string, };
