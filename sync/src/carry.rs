@@ -105,7 +105,7 @@ pub struct Imported {
     pub known: u64,
     /// Batches that contradict what is here: both are kept, somebody must look (R5).
     pub forked: u64,
-    /// Batches that do not go on where their journal ends here.
+    /// Batches that do not go on where their journal ends here, or are of a device that was never enrolled here.
     pub refused: u64,
 }
 

@@ -213,6 +213,29 @@ fn r17_a_forged_file_whose_digest_fits_is_refused_with_its_reason() {
 }
 
 #[test]
+fn r17_an_agents_file_brings_the_till_that_only_it_enrolled_and_no_stranger() {
+    let (mut till, mut stranger, mut agent) = (till(), node_in(origin(3, Role::Terminal), 103), agent());
+    write(&mut till, 1);
+    agent.take_carried(&carried(&mut till), NOW.wall_ms).unwrap();
+    let mut file = carried(&mut agent);
+    let mut hq = node_in(origin(9, Role::Hq), 109);
+    enrol(&mut hq, 2, Role::Agent);
+    let done = hq.take_carried(&file, NOW.wall_ms).unwrap();
+    assert_eq!(
+        (done.stored, done.refused),
+        (file.entry_count(), 0),
+        "the till is in the agent's own journal"
+    );
+    assert_eq!(entries(&mut hq, &till), 2);
+
+    enrol(&mut agent, 3, Role::Terminal);
+    agent.take_carried(&carried(&mut stranger), NOW.wall_ms).unwrap();
+    file = agent.export_unsent("hq", Some(DeviceId([3; 16])), NOW.wall_ms).unwrap();
+    assert!(hq.take_carried(&file, NOW.wall_ms).is_err(), "nobody told head office of it");
+    assert_eq!(entries(&mut hq, &stranger), 0);
+}
+
+#[test]
 fn r17_a_carried_fork_is_kept_beside_what_is_there() {
     let (mut one, mut other, mut hq) = (till(), till(), head_office());
     write(&mut one, 1);

@@ -171,6 +171,8 @@ async fn r17_a_journal_that_was_carried_here_is_imported_once_and_a_bad_file_is_
         let refused = import(bad).await;
         assert_eq!((refused.status, &refused.body["code"]), (400, &json!(code)), "{}", refused.body);
     }
+    let long = import(vec![0; sync::carry::CARRIED_LEN_MAX + 1]).await;
+    assert_eq!((long.status, &long.body["code"]), (400, &json!("bad_journal_file")), "{}", long.body);
     let elsewhere = Office::open().await;
     let refused = elsewhere.send(elsewhere.request("POST", "/api/v1/journal/import").body(file)).await;
     assert_eq!((refused.status, &refused.body["code"]), (404, &json!("unknown_device")), "{}", refused.body);

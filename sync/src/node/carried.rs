@@ -75,41 +75,60 @@ impl<S: Store> Node<S> {
         Ok(Carried { head, batches })
     }
 
-    /// Takes in what was carried here. Doing it twice does no harm.
+    /// Takes in what was carried here. Doing it twice does no harm. Journals of devices that nobody enrolled are refused.
     ///
     /// # Errors
-    /// It is of another station or an unknown device; nothing was taken then. Or the journal does not answer.
+    /// It is of another station, or of an unknown device; nothing was taken then. Or the journal does not answer.
     pub fn take_carried(&mut self, carried: &Carried, now_ms: i64) -> Result<Imported, CarryError> {
-        let station = &carried.head.station;
+        let Head { station, device, .. } = &carried.head;
         if self.me().role != Role::Hq && self.me().station != *station {
             return Err(CarryError::OtherStation(station.clone()));
         }
-        let mut peers = Vec::new();
-        for (stream, bytes) in &carried.batches {
-            peers.push((self.writer_of(stream, station)?, *stream, bytes));
-        }
+        // The journal of who wrote the file comes first: an agent's says whom it enrolled.
+        let (own, others): (Vec<_>, Vec<_>) =
+            carried.batches.iter().partition(|(stream, _)| stream.device == *device);
         let mut imported = Imported::default();
-        for (peer, stream, bytes) in peers {
-            let before = self.head_of(&stream)?;
-            let incoming = Incoming::open(&peer, bytes).map_err(|why| malformed(&why.to_string()))?;
-            let count = u64::try_from(incoming.entry_count()).unwrap_or(u64::MAX);
-            let reply = self.answer(incoming, "", now_ms).map_err(|why| malformed(&why.to_string()))?;
-            let stored = self.head_of(&stream)?.0.saturating_sub(before.0);
-            match outcome(&reply).map_err(|why| malformed(&why.to_string()))? {
-                Outcome::Accepted { .. } | Outcome::Duplicate { .. } => {
-                    imported.stored = imported.stored.saturating_add(stored);
-                    imported.known = imported.known.saturating_add(count.saturating_sub(stored));
-                }
-                Outcome::Refused { code: RefusalCode::Forked } => {
-                    imported.forked = imported.forked.saturating_add(1);
-                }
-                other => {
-                    tracing::warn!(?stream, ?other, "a carried batch was not taken");
+        for (place, (stream, bytes)) in own.into_iter().chain(others).enumerate() {
+            match self.writer_of(stream, station) {
+                Ok(peer) => self.take_batch(&peer, stream, bytes, &mut imported, now_ms)?,
+                Err(CarryError::UnknownDevice(device)) if place > 0 => {
+                    tracing::warn!(%device, "a carried batch is of a device that was never enrolled here");
                     imported.refused = imported.refused.saturating_add(1);
                 }
+                Err(why) => return Err(why),
             }
         }
         Ok(imported)
+    }
+
+    fn take_batch(
+        &mut self,
+        peer: &Peer,
+        stream: &StreamId,
+        bytes: &[u8],
+        imported: &mut Imported,
+        now_ms: i64,
+    ) -> Result<(), CarryError> {
+        let unread = |why: WireError| malformed(&why.to_string());
+        let before = self.head_of(stream)?;
+        let incoming = Incoming::open(peer, bytes).map_err(unread)?;
+        let count = u64::try_from(incoming.entry_count()).unwrap_or(u64::MAX);
+        let reply = self.answer(incoming, "", now_ms).map_err(unread)?;
+        let stored = self.head_of(stream)?.0.saturating_sub(before.0);
+        match outcome(&reply).map_err(unread)? {
+            Outcome::Accepted { .. } | Outcome::Duplicate { .. } => {
+                imported.stored = imported.stored.saturating_add(stored);
+                imported.known = imported.known.saturating_add(count.saturating_sub(stored));
+            }
+            Outcome::Refused { code: RefusalCode::Forked } => {
+                imported.forked = imported.forked.saturating_add(1);
+            }
+            other => {
+                tracing::warn!(?stream, ?other, "a carried batch was not taken");
+                imported.refused = imported.refused.saturating_add(1);
+            }
+        }
+        Ok(())
     }
 
     /// Notes who went on although entries were pending, and why, in this journal.

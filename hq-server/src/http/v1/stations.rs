@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use serde::Deserialize;
-use sync::carry::Carried;
+use sync::carry::{Carried, CarryError};
 use sync::enrolment::Invited;
 use sync_identity::Kind;
 use sync_proto::{DeviceId, StationCode};
@@ -111,8 +112,9 @@ pub(in crate::http) async fn revoke_device(
 /// `POST /journal/import`: a journal that was carried here in a file (R17).
 pub(in crate::http) async fn import_journal(
     State(app): State<App>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<ImportedDto>, Problem> {
+    let body = body.map_err(|_| Refusal::Carried(CarryError::TooLong))?;
     let carried = tokio::task::spawn_blocking(move || Carried::decode(&body)).await;
     let carried = carried.map_err(|_| Refusal::NotReady)?.map_err(Refusal::from)?;
     let done = app.command(move |node, now| Ok(node.take_carried(&carried, now.wall_ms)?)).await?;
