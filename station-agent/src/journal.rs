@@ -17,9 +17,9 @@ use sync_identity::Identity;
 use crate::command::{client, say};
 
 /// Gives up the identity, unless entries are pending. `go_on` is a reason and a file to export them to.
-pub fn leave(config: &Config, go_on: Option<(String, PathBuf)>) -> Result<()> {
+pub fn leave(config: &Config, go_on: Option<(&str, &Path)>) -> Result<()> {
     let mut node = open(config).context("the agent does not leave")?;
-    let go_on = go_on.as_ref().map(|(why, file)| GoOn { why, file });
+    let go_on = go_on.map(|(why, file)| GoOn { why, file });
     let exported = node.may_leave(HQ, go_on, Clock::system().now());
     if let (Some(count), Some(GoOn { file, .. })) = (exported.context("the agent does not leave")?, go_on) {
         say(&format!("{count} entries that had not reached head office are in {}", file.display()))?;

@@ -179,7 +179,7 @@ fn main() -> ExitCode {
             on_runtime(command::revoke(config, device, reason, override_pending))
         }
         Command::Leave { override_pending, reason, export, .. } => {
-            let go_on = reason.zip(export).filter(|_| override_pending);
+            let go_on = reason.as_deref().zip(export.as_deref()).filter(|_| override_pending);
             journal::leave(&config, go_on)
         }
         Command::Journal { what: JournalCommand::Export { file, .. } } => journal::export(&config, &file),

@@ -24,6 +24,7 @@ mod matrix;
 mod mosquitto;
 #[cfg(test)]
 mod pending;
+#[cfg(test)]
 mod quarantine;
 #[cfg(test)]
 mod replay;

@@ -42,9 +42,8 @@ const fn unit(kind: Kind) -> Unit {
     }
 }
 
-pub fn busy() -> Known {
-    let sales: Vec<SalesRow> = ROWS
-        .iter()
+fn sales() -> Vec<SalesRow> {
+    ROWS.iter()
         .filter(|row| row.6 > 0)
         .map(|&(id, ko, en, kind, price, _, sold, _)| SalesRow {
             product_id: id.to_owned(),
@@ -55,7 +54,11 @@ pub fn busy() -> Known {
             amount: price * sold / 1_000,
             count: u64::try_from(sold / 30_000 + 1).unwrap(),
         })
-        .collect();
+        .collect()
+}
+
+pub fn busy() -> Known {
+    let sales = sales();
     let amount: i64 = sales.iter().map(|row| row.amount).sum();
     let by_hour = [2, 5, 18, 42, 61, 38, 27, 31, 44, 29].into_iter().zip(5_u8..);
     let overview = Overview {
