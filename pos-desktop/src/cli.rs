@@ -202,9 +202,10 @@ pub(crate) fn one_line(why: &anyhow::Error) -> String {
 
 fn headless(config: &Config, identity: Identity) -> anyhow::Result<()> {
     runtime()?.block_on(async {
+        let mut asked = shutdown::Asked::listen().context("signals cannot be heard")?;
         let mut running = Running::start(config, identity).await?;
         let ended = tokio::select! {
-            asked = shutdown::requested() => asked.context("signals cannot be heard"),
+            () = asked.to_stop() => Ok(()),
             failed = running.failed() => failed,
         };
         running.stop().await;
