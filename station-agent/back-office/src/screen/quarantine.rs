@@ -162,9 +162,9 @@ fn open_card<'a>(shown: Shown<'a>, rows: &[&'a QuarantineRow]) -> Element<'a, Me
             .into();
     }
     let columns = [
-        Column::text(shown.text("quarantine.entry"), 5),
+        Column::text(shown.text("quarantine.entry"), 8),
         Column::text(shown.text("devices.device"), 2),
-        Column::text(shown.text("quarantine.why"), 9),
+        Column::text(shown.text("quarantine.why"), 8),
         Column::number(shown.text("quarantine.since"), 3),
         Column::number(shown.text("field.amount"), 4),
         Column::text(shown.text("quarantine.state"), 4),
@@ -208,9 +208,9 @@ fn open_row<'a>(shown: Shown<'a>, row: &'a QuarantineRow) -> Vec<Element<'a, Mes
 
 fn done_card<'a>(shown: Shown<'a>, rows: &[&'a QuarantineRow]) -> Element<'a, Message> {
     let columns = [
-        Column::text(shown.text("quarantine.entry"), 5),
+        Column::text(shown.text("quarantine.entry"), 8),
         Column::text(shown.text("devices.device"), 2),
-        Column::text(shown.text("quarantine.outcome"), 9),
+        Column::text(shown.text("quarantine.outcome"), 8),
         Column::text(shown.text("quarantine.closed_at"), 5),
         Column::number(shown.text("field.amount"), 4),
         Column::number("", 3),

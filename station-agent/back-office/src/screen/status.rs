@@ -1,14 +1,14 @@
 //! How the station stands: what head office lacks, each till, and what happened to the agent's data.
 
 use iced::Length;
-use iced::alignment::Vertical;
-use iced::widget::{column, row, space as filler};
+use iced::widget::{Column, column, row, scrollable, space as filler};
 use station_api::{Alarm, AlarmKind, LinkState, Overview, TerminalState};
 
 use super::{Shown, blank};
+use crate::fault::Fault;
 use crate::format;
 use crate::theme::{Ink, Tone, space};
-use crate::widget::{Column, Element, Icon, body, card, chip, empty, figure, line, page, table};
+use crate::widget::{Column as Head, Element, Icon, body, card, chip, empty, figure, notice, page, table};
 
 /// The page. It only shows: nothing can be pressed on it.
 pub fn view<'a, Message: 'a>(shown: Shown<'a>, overview: &'a Overview) -> Element<'a, Message> {
@@ -59,12 +59,12 @@ fn terminals<'a, Message: 'a>(shown: Shown<'a>, terminals: &'a [TerminalState]) 
         empty(Icon::Empty, what, why, now)
     } else {
         let columns = [
-            Column::text(shown.text("stock.terminal"), 2),
-            Column::text(shown.text("stock.terminal_state"), 6),
-            Column::number(shown.text("stock.last_seen"), 3),
-            Column::number(shown.text("link.pending_short"), 3),
-            Column::number(shown.text("status.on_till"), 3),
-            Column::number(shown.text("status.oldest"), 3),
+            Head::text(shown.text("stock.terminal"), 2),
+            Head::text(shown.text("stock.terminal_state"), 6),
+            Head::number(shown.text("stock.last_seen"), 3),
+            Head::number(shown.text("link.pending_short"), 3),
+            Head::number(shown.text("status.on_till"), 3),
+            Head::number(shown.text("status.oldest"), 3),
         ];
         table(&columns, terminals.iter().map(|terminal| terminal_row(shown, terminal)))
     };
@@ -100,24 +100,21 @@ fn terminal_row<'a, Message: 'a>(shown: Shown<'a>, terminal: &'a TerminalState) 
 }
 
 fn alarms<'a, Message: 'a>(shown: Shown<'a>, alarms: &'a [Alarm]) -> Element<'a, Message> {
-    let content = if alarms.is_empty() {
+    let content: Element<'a, Message> = if alarms.is_empty() {
         let [what, why, now] = ["status.no_alarms_what", "status.no_alarms_why", "status.no_alarms_now"]
             .map(|key| shown.text(key));
         empty(Icon::Check, what, why, now)
     } else {
-        let columns = [
-            Column::text(shown.text("status.at"), 3),
-            Column::text(shown.text("status.what"), 9),
-            Column::text(shown.text("status.detail"), 8),
-        ];
-        table(&columns, alarms.iter().map(|alarm| alarm_row(shown, alarm)))
+        let notices = alarms.iter().map(|alarm| told(shown, alarm));
+        scrollable(Column::with_children(notices).spacing(space::S)).height(Length::Fill).into()
     };
     card(shown.text("status.alarms_title"), None, shown.stale(), content)
         .height(Length::FillPortion(3))
         .into()
 }
 
-fn alarm_row<'a, Message: 'a>(shown: Shown<'a>, alarm: &'a Alarm) -> Vec<Element<'a, Message>> {
+/// What happened and what to do, in whole sentences; then when, and what the program says.
+fn told<'a, Message: 'a>(shown: Shown<'a>, alarm: &'a Alarm) -> Element<'a, Message> {
     let (tone, key) = match alarm.kind {
         AlarmKind::NewLife => (Tone::Warn, "status.new_life"),
         AlarmKind::Salvaged => (Tone::Bad, "status.salvaged"),
@@ -126,11 +123,7 @@ fn alarm_row<'a, Message: 'a>(shown: Shown<'a>, alarm: &'a Alarm) -> Vec<Element
         AlarmKind::FeedDiffered => (Tone::Info, "status.feed_differed"),
         AlarmKind::Unrecognised => (Tone::Warn, "status.unrecognised"),
     };
-    let shape = if tone == Tone::Good { Icon::Check } else { Icon::Alert };
-    let mark = crate::widget::icon(shape, crate::theme::size::BODY).class(Ink::from(tone));
-    vec![
-        figure(format::date_time(&alarm.at)).into(),
-        row![mark, line(shown.text(key))].spacing(space::S).align_y(Vertical::Center).into(),
-        line(&alarm.detail).class(Ink::Muted).into(),
-    ]
+    let (what, at) = (shown.text(key).to_owned(), format::date_time(&alarm.at));
+    let (why, now) = if alarm.detail.is_empty() { (at, String::new()) } else { (alarm.detail.clone(), at) };
+    notice(tone, Fault { what, why, now })
 }
