@@ -190,7 +190,6 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     tasks.extend([
         tokio::spawn(serving.run()),
         tokio::spawn(poke_on_movement(broker.clone(), reader.clone(), presence.clone(), writer.changes())),
-        tokio::spawn(chores::keep_prices(writer.clone(), clock.clone())),
         tokio::spawn(chores::keep_presence(presence.clone(), writer.clone(), clock.clone())),
         tokio::spawn(door.live.clone().keep_swept(devices, door.verifier.clone())),
         tokio::spawn(door.clone().keep_certified(clock.clone())),

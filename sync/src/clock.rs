@@ -175,15 +175,19 @@ impl Clock {
 
     /// What to keep for the next start; `None` while nothing was agreed in this life, or the clock was moved since.
     pub fn agreement(&self) -> Option<Agreement> {
-        let known = self.known();
-        let offset_ms = known.offset_ms.filter(|_| known.agreed && !self.doubts(&known))?;
+        let offset_ms = self.agreed_offset_ms()?;
         let hands = &self.shared.hands;
         Some(Agreement { wall_ms: hands.wall_ms(), offset_ms, boot: hands.boot(), boot_ms: hands.boot_ms() })
     }
 
     /// Now as upstream has it, once it was agreed in this life of the program and the wall clock was not moved since.
     pub fn agreed_ms(&self) -> Option<i64> {
-        self.agreement().map(|agreement| agreement.true_ms())
+        self.agreed_offset_ms().map(|offset_ms| self.wall_ms().saturating_add(offset_ms))
+    }
+
+    fn agreed_offset_ms(&self) -> Option<i64> {
+        let known = self.known();
+        known.offset_ms.filter(|_| known.agreed && !self.doubts(&known))
     }
 
     /// Whether the wall clock disagrees by more than [`CLOCK_DOUBT_MS`] with what was last agreed with upstream.

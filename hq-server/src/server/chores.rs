@@ -20,12 +20,13 @@ const PRESENCE_EVERY: Duration = Duration::from_secs(30);
 const PRICES_EVERY: Duration = Duration::from_hours(6);
 
 /// Cares for database and feeds until the writer is gone, which ends the program.
-pub(super) fn look_after(database: PathBuf, writer: &HqWriter, clock: &Clock) -> [JoinHandle<()>; 2] {
+pub(super) fn look_after(database: PathBuf, writer: &HqWriter, clock: &Clock) -> [JoinHandle<()>; 3] {
     // Head office purges nothing.
     let books = Some(Ledger::new(Depth::Station));
     let upkeep = Upkeep { writer: writer.clone(), database, clock: clock.clone(), retention: None, books };
     let feeds = keep_feeds(writer.clone(), clock.clone());
     [
+        tokio::spawn(keep_prices(writer.clone(), clock.clone())),
         tokio::spawn(async move {
             if upkeep.keep().await.is_err() {
                 tracing::debug!("the database's upkeep has ended with its writer");
@@ -40,7 +41,7 @@ pub(super) fn look_after(database: PathBuf, writer: &HqWriter, clock: &Clock) ->
 }
 
 /// Four times a day: prices that were superseded long ago go, here and at every till.
-pub(super) async fn keep_prices(writer: HqWriter, clock: Clock) {
+async fn keep_prices(writer: HqWriter, clock: Clock) {
     let mut every = tokio::time::interval(PRICES_EVERY);
     loop {
         every.tick().await;
@@ -48,10 +49,10 @@ pub(super) async fn keep_prices(writer: HqWriter, clock: Clock) {
         match writer.run(move |node| purge_superseded(node, now)).await {
             Ok(Ok(0)) => {}
             Ok(Ok(gone)) => {
-                tracing::info!(prices = gone, "prices that were superseded long ago were withdrawn")
+                tracing::info!(prices = gone, "prices that were superseded long ago were withdrawn");
             }
             Ok(Err(why)) => {
-                tracing::error!(%why, "superseded prices were not withdrawn; trying again in six hours")
+                tracing::error!(%why, "superseded prices were not withdrawn; trying again in six hours");
             }
             Err(_) => return,
         }
