@@ -59,8 +59,8 @@ impl Office {
         let product = |number: u32| -> Value {
             json!({
                 "product_id": format!("PR{number:05}"),
-                "name_ko": format!("{} {number}호 {}", WORDS_KO[index(number)], number * 7 % 1_000),
-                "name_en": format!("{} no. {number}, {} g", WORDS_EN[index(number)], number * 7 % 1_000),
+                "name_ko": format!("{} {number}호 {}", word(&WORDS_KO, number), number * 7 % 1_000),
+                "name_en": format!("{} no. {number}, {} g", word(&WORDS_EN, number), number * 7 % 1_000),
                 "kind": "goods",
                 "unit": "ea",
                 "tax_class": "taxed",
@@ -112,8 +112,8 @@ const WORDS_KO: [&str; 8] =
 const WORDS_EN: [&str; 8] =
     ["Water", "Coffee", "Chocolate", "Engine oil", "Wiper", "Washer fluid", "Tissues", "Energy drink"];
 
-fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(0) % WORDS_KO.len()
+fn word(words: &[&'static str; 8], number: u32) -> &'static str {
+    usize::try_from(number).ok().and_then(|at| words.get(at % words.len())).copied().unwrap_or_default()
 }
 
 impl Running {
