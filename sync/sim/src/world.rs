@@ -95,9 +95,7 @@ impl World {
         if !options.plan.allows(Fault::SecondDisk) {
             copies.truncate(1);
         }
-        // An agent cannot go on with a till's journal of which head office holds another branch, so where two lives
-        // write under one name nobody goes past an agent.
-        let direct = options.plan.allows(Fault::AgentAway) && !copies.iter().any(Copies::is_unnoticed);
+        let direct = options.plan.allows(Fault::AgentAway) && !copies.iter().any(Copies::stands_alone);
         let purges = purges && options.plan.allows(Fault::Purged) && !copies.iter().any(Copies::is_older);
         // Where nothing but head office loses what it held, the stations have all of it still.
         let loses_entries = !purges && copies.iter().all(|copies| copies.fault == Fault::HqRestored);

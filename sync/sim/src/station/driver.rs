@@ -180,6 +180,10 @@ impl Driver {
             Reply::Pull(answer) => {
                 // A refused commit leaves the cursor where it was; the next pull asks again.
                 let applied = node.apply_pull(&answer, how, stamp);
+                if matches!(applied, Ok(Applied::Changed)) {
+                    let (life, version) = (answer.reached.writer.series(), answer.reached.version.0);
+                    self.notes.push(format!("has {} {life}.{version} now", answer.scope.to_text()));
+                }
                 self.go_on(now_ms, &applied);
                 Vec::new()
             }

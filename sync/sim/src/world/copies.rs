@@ -25,15 +25,15 @@ pub(super) struct Copies {
 }
 
 impl Copies {
-    /// What the seed has in store; nothing for a quarter of all worlds. Two disks never go wrong in a world in which two
-    /// lives write under one name and nobody can tell.
+    /// What the seed has in store; nothing for a quarter of all worlds. Nothing else goes wrong with disks where two
+    /// lives write under one name and nobody can tell, or where head office is put back.
     pub(super) fn drawn(rng: &mut Rng, processes: &[Process]) -> Vec<Self> {
         let (first, second) = (Self::one(rng, processes), Self::one(rng, processes));
         let wanted = rng.below(100) < 30;
         let second = second.filter(|second| {
             wanted
                 && first.as_ref().is_some_and(|first| {
-                    !first.is_unnoticed() && !second.is_unnoticed() && first.victim != second.victim
+                    !first.stands_alone() && !second.stands_alone() && first.victim != second.victim
                 })
         });
         first.into_iter().chain(second).collect()
@@ -74,6 +74,14 @@ impl Copies {
             Fault::UnsyncedLost => self.marker_too(),
             _ => false,
         }
+    }
+
+    /// Whether other faults beside it would lead to what the product cannot mend yet, and says so. An agent cannot go
+    /// on with a till's journal of which head office holds another branch, so where two lives write under one name
+    /// nobody goes past an agent. And who passes a feed on can lead a till back into a life of head office that ended,
+    /// when the till heard of the next one straight from there: nobody can tell which of two lives is the later.
+    pub(super) fn stands_alone(&self) -> bool {
+        self.is_unnoticed() || matches!(self.role, Role::Hq)
     }
 
     /// Whether an older state comes back, or goes on elsewhere, rather than an empty one.
