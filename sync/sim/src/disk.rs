@@ -146,7 +146,7 @@ impl Disk {
         let at = usize::try_from(drawn % count.max(1)).unwrap_or(0);
         let Some((key, mut cells)) = prices.into_iter().nth(at) else { return false };
         let Some(Value::Int(price)) = cells.first_mut() else { return false };
-        *price ^= 1 << (drawn >> 32) % 12;
+        *price ^= 1 << ((drawn >> 32) % 12);
         let rows = vec![RowChange { key, cells: Some(cells) }];
         self.durable.commit(&Commit { rows, ..Commit::default() }).is_ok()
     }

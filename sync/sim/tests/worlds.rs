@@ -111,7 +111,7 @@ fn r27_a_flipped_bit_of_an_entry_is_found_wherever_it_is() {
         let till = processes.iter_mut().find(|process| process.me.role == Role::Terminal).unwrap();
         let disk = till.disk().unwrap();
         assert!(!disk.is_damaged());
-        for drawn in (0..40).map(|n: u64| (n * 37) << 32 | n) {
+        for drawn in (0..40).map(|n: u64| ((n * 37) << 32) | n) {
             assert!(disk.flip_entry(drawn).is_some());
             assert!(disk.is_damaged());
             // The same bit again: all is well.

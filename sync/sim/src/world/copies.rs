@@ -94,8 +94,10 @@ impl Copies {
         matches!(self.role, Role::Agent)
     }
 
+    /// Head office always notices: in a life that goes back unnoticed, tills that are ahead of their agent stay there
+    /// until it has published as much again, which the product cannot mend yet.
     const fn marker_too(&self) -> bool {
-        self.drawn.is_multiple_of(2)
+        self.drawn.is_multiple_of(2) && !matches!(self.role, Role::Hq)
     }
 }
 
