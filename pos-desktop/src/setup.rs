@@ -17,7 +17,7 @@ use crate::dto::{Enrolled, Refusal, SetupState, StartTrouble};
 pub enum SetupError {
     /// The database is in use or does not open.
     #[error("the till's database does not open: {0}; end the till that runs and try again")]
-    Database(#[from] sync::StoreError),
+    Database(#[from] StoreError),
     /// What the agent said, or that nobody did.
     #[error(transparent)]
     Enrol(#[from] EnrolError),
@@ -64,7 +64,7 @@ pub async fn enrol(config: &Config, code: &str) -> Result<Enrolled, SetupError> 
     })
 }
 
-fn device_of_database(config: &Config) -> Result<Option<DeviceId>, sync::StoreError> {
+fn device_of_database(config: &Config) -> Result<Option<DeviceId>, StoreError> {
     let path = config.data_dir.join(store::FILE_NAME);
     if !path.exists() {
         return Ok(None);

@@ -1,11 +1,6 @@
 //! R17: what has not reached upstream can be carried in a file, and the file is imported like what any link brings.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a failed unwrap in a test is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
 
 use std::sync::Arc;
 

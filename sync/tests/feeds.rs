@@ -1,11 +1,6 @@
 //! Feeds: snapshots, digests, horizons, withdrawals, and who may take whom back (R18-R26).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a failed unwrap in a test is a failed test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap in a test is a failed test")]
 
 #[path = "feeds/cast.rs"]
 mod cast;

@@ -1,6 +1,6 @@
 //! Batches that wait together: one commit for all of them, an answer of its own for each.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap in a test is a failed test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
 
 use std::path::Path;
 use std::sync::Arc;

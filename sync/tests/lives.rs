@@ -407,7 +407,7 @@ fn r38_an_earlier_life_that_was_taken_back_is_not_written_on_after_a_restart() {
 }
 
 #[test]
-fn r38_a_till_that_took_anothers_place_does_not_send_what_it_was_given_back() {
+fn r38_a_till_in_the_place_of_another_does_not_send_what_it_was_given_back() {
     let mut agent = open(MemoryStore::default(), origin(9, Role::Agent));
     let mut before = till(MemoryStore::default(), 10);
     before.sell(1_000);

@@ -56,7 +56,7 @@ pub async fn measure(full: bool) -> Result<Value> {
     let half_kib = running.memory_max_kib()?;
     // The live sales are in the count as well; every station is looked at below.
     held::wait(&reader, total).await?;
-    while reader.query(move |connection| behind(connection)).await? > 0 {
+    while reader.query(behind).await? > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     let drain = begun.elapsed();

@@ -72,6 +72,7 @@ fn silent(pending: u64) -> Report {
         pending,
         oldest_at_ms: Some(1_795_478_400_000),
         last_ack_at_ms: Some(1_795_478_460_000),
+        day: None,
         tills: vec![till],
         alarms: vec![alarm],
     }

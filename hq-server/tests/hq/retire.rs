@@ -1,5 +1,7 @@
 //! Products that are retired, and prices that were superseded long ago (R26).
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
+
 use hq_server::catalogue::{SchedulePrice, purge_superseded, read_catalogue_file, retire_product};
 use hq_server::catalogue::{schedule_price, seed_catalogue};
 use hq_server::store::{Hq, open_node, open_store};

@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn is_key(part: &str) -> bool {
-        const AREAS: [&str; 14] = [
+        const AREAS: [&str; 15] = [
             "app.",
             "nav.",
             "link.",

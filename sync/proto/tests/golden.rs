@@ -4,8 +4,6 @@
 //! There is one version of the schema so far, so nothing is read through an upcaster yet: the first change of a fact's
 //! shape brings version 2, its corpus beside these, and the upcaster that this file then holds to them.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
-
 use std::collections::BTreeSet;
 
 use sync_proto::envelope::SCHEMA_VERSION;

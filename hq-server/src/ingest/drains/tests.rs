@@ -112,7 +112,7 @@ fn one_device_with_many_streams_does_not_have_all_places_while_others_wait() {
     assert_eq!(alone, DRAINS_MAX);
     assert!(matches!(ask(2, 0), Credit::Wait { .. }));
     // Half of the places become free, after the first device's streams were asked for once more.
-    for life in 0..DRAINS_MAX as u8 / 2 {
+    for life in 0..u8::try_from(DRAINS_MAX / 2).unwrap() {
         drains.leave(&stream_of(1, life), 10);
     }
     let mut ask = |number: u16, life: u8| {

@@ -131,7 +131,7 @@ pub fn prove_books(connection: &mut Connection, ledger: &Ledger) -> Result<Proof
             continue;
         }
         let made = add_up(&moment, ledger, &streams)?;
-        compare(&moment, &station, made, &mut proof)?;
+        compare(&moment, &station, &made, &mut proof)?;
         proof.stations = proof.stations.saturating_add(1);
         proof.entry_count = proof.entry_count.saturating_add(entries);
     }
@@ -204,7 +204,7 @@ fn cut(connection: &Connection, row: &StreamRow) -> Result<Seq, StoreError> {
 fn compare(
     connection: &Connection,
     station: &StationCode,
-    made: Vec<RowChange>,
+    made: &[RowChange],
     proof: &mut Proof,
 ) -> Result<(), StoreError> {
     let mut texts = Texts::default();
