@@ -5,4 +5,4 @@ import type { Terminal } from "./Terminal";
 /**
  * A station.
  */
-export type Station = { stationCode: string, stationName: string, address: string, state: "online" | "stale" | "never", lastSeenAt: string | null, pendingCount: number | null, pendingOldestAt: string | null, entriesStored: number, todaySalesCount: number, todaySalesAmount: number, quarantined: number, quarantinedAmount: number, lastAckAt: string | null, staleSince: string | null, alarms: Array<Alarm>, terminals: Array<Terminal>, };
+export type Station = { stationCode: string, stationName: string, address: string, state: "online" | "stale" | "never", lastSeenAt: string | null, pendingCount: number | null, pendingOldestAt: string | null, entriesStored: number, todaySalesCount: number, todaySalesAmount: number, toldDay: string | null, toldSalesCount: number | null, toldSalesAmount: number | null, quarantined: number, quarantinedAmount: number, lastAckAt: string | null, staleSince: string | null, alarms: Array<Alarm>, terminals: Array<Terminal>, };
