@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use serde_json::json;
+use sync::link::{DaySold, StateReport};
 use sync_proto::fact::{Fact, FeedApplied, FeedScope};
 use sync_proto::{FeedVersion, Incarnation};
 use tokio::task::JoinSet;
 
 use crate::support::{Agent, Office, eventually, https, tls_of};
-use crate::wire::{Wire, hello};
+use crate::wire::{Sending, Wire, hello};
 
 /// The first bytes of a handshake whose rest never comes.
 const HALF_A_HELLO: [u8; 9] = [0x16, 3, 1, 1, 0, 1, 0, 0, 0xfc];
@@ -233,4 +235,31 @@ async fn r30_connections_beyond_the_rate_are_turned_away_and_come_back_by_themse
         }
         assert_eq!(pending(agent).await, 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r15_what_a_station_sold_is_known_though_its_sales_are_behind_a_backlog() {
+    let office = Office::open().await;
+    let identity = office.enrol("ST0001").await;
+    let client_id = identity.certified().subject.device.to_hex();
+    let tls = Arc::new(tls_of(&identity));
+    let mut session = Wire::connect(office.running.mqtt_addr, &tls, &client_id, None).await.unwrap();
+    let report = StateReport {
+        state: "online".to_owned(),
+        pending: 4_321,
+        oldest_at_ms: Some(1_795_478_400_000),
+        day: Some(DaySold { business_day: "2026-11-24".to_owned(), sales: 321, amount: 12_345_678 }),
+        version: "0.1.0".to_owned(),
+    };
+    let report = serde_json::to_vec(&report).unwrap();
+    session.publish("st/ST0001/state", &report, Sending::default()).await.unwrap();
+    let station = eventually("the report", async || {
+        let stations = office.get("/api/v1/stations").await;
+        let station = stations.as_array()?.iter().find(|each| each["stationCode"] == "ST0001")?.clone();
+        (station["pendingCount"] == 4_321).then_some(station)
+    })
+    .await;
+    let told =
+        ["toldDay", "toldSalesCount", "toldSalesAmount", "todaySalesCount"].map(|key| station[key].clone());
+    assert_eq!(told, [json!("2026-11-24"), json!(321), json!(12_345_678), json!(0)]);
 }
