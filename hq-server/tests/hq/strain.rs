@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use serde_json::json;
-use sync::link::{DaySold, StateReport};
+use sync::link::{DaySold, Report, StateReport};
 use sync_proto::fact::{Fact, FeedApplied, FeedScope};
 use sync_proto::{FeedVersion, Incarnation};
 use tokio::task::JoinSet;
@@ -244,13 +244,10 @@ async fn r15_what_a_station_sold_is_known_though_its_sales_are_behind_a_backlog(
     let client_id = identity.certified().subject.device.to_hex();
     let tls = Arc::new(tls_of(&identity));
     let mut session = Wire::connect(office.running.mqtt_addr, &tls, &client_id, None).await.unwrap();
-    let report = StateReport {
-        state: "online".to_owned(),
-        pending: 4_321,
-        oldest_at_ms: Some(1_795_478_400_000),
-        day: Some(DaySold { business_day: "2026-11-24".to_owned(), sales: 321, amount: 12_345_678 }),
-        version: "0.1.0".to_owned(),
-    };
+    let day = DaySold { business_day: "2026-11-24".to_owned(), sales: 321, amount: 12_345_678 };
+    let oldest_at_ms = Some(1_795_478_400_000);
+    let report = Report { pending: 4_321, oldest_at_ms, day: Some(day), ..Report::default() };
+    let report = StateReport { state: "online".to_owned(), version: "0.1.0".to_owned(), report };
     let report = serde_json::to_vec(&report).unwrap();
     session.publish("st/ST0001/state", &report, Sending::default()).await.unwrap();
     let station = eventually("the report", async || {
