@@ -43,19 +43,40 @@ const PROVE_AT_START_ENTRIES_MAX: u64 = 200_000;
 /// The links have come up by then, and who waits for a till to start does not wait for this.
 const PROVE_AFTER: Duration = Duration::from_secs(10);
 
-/// What a check by hand says of a database; the program that owns it may run.
+/// What a check by hand found.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Of the file and the chains.
+    pub findings: Findings,
+    /// Of the books.
+    pub proof: Proof,
+}
+
+impl Inspection {
+    /// Nothing was found.
+    pub fn is_well(&self) -> bool {
+        self.findings.is_well() && self.proof.is_well()
+    }
+}
+
+impl std::fmt::Display for Inspection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\n{}", self.findings.summary(), self.proof.summary())
+    }
+}
+
+/// Checks a database and its books; the program that owns it may run.
 ///
 /// # Errors
 /// The database does not answer.
-pub fn inspect(database: &Path, books: Option<Ledger>) -> Result<(Findings, Option<Proof>), StoreError> {
+pub fn inspect(database: &Path, ledger: &Ledger) -> Result<Inspection, StoreError> {
     if !database.exists() {
         let source = std::io::ErrorKind::NotFound.into();
         return Err(StoreError::File { path: database.display().to_string(), source });
     }
     let mut reader = open_reader(database)?;
     let findings = check_whole(&reader)?;
-    let proof = books.map(|ledger| prove_books(&mut reader, &ledger)).transpose()?;
-    Ok((findings, proof))
+    Ok(Inspection { findings, proof: prove_books(&mut reader, ledger)? })
 }
 
 /// A database under care.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use sync_proto::ledger::{
     Account, DayTotal, Ledger, Sale, SaleLine, SaleTender, SalesSummary, Stock, StockFlow,
 };
-use sync_proto::project::{Projection as _, read_posting};
+use sync_proto::project::{Projection as _, WANT_ROUNDS_MAX, read_posting};
 use sync_proto::rows::{RowChange, RowKey, Rows, Table as _, TableSpec, Value};
 use sync_proto::{Entry, EntryKey, Seq, StationCode};
 
@@ -24,9 +24,6 @@ const STEP_ENTRIES: u32 = 2_000;
 
 /// Differences that are kept; one is enough to call somebody.
 const FAULTS_MAX: usize = 1_000;
-
-/// Rounds of reading that a projection may need.
-const WANT_ROUNDS_MAX: u32 = 8;
 
 /// What follows from entries of the station's own devices alone, and how the rows of a station are counted.
 const BOOKS: &[(&TableSpec, &str)] = &[
